@@ -1,0 +1,13 @@
+/** The authenticated person or service on whose behalf a client calls. */
+
+export interface Actor {
+  /** Who it is: a token's name, or whatever the host's own `Authenticator` says. */
+  readonly id: string
+  /** Facts about the actor for records. Never secret. */
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export const make = (id: string, metadata: Readonly<Record<string, string>> = {}): Actor => ({ id, metadata })
+
+/** The actor of a gateway that runs open, without tokens. */
+export const anonymous: Actor = make("anonymous")

@@ -1,0 +1,20 @@
+/** The secret that is sent upstream: where it comes from and the masked form that may be shown. */
+
+/**
+ * `centralized`: one of the gateway's own keys. `byok` (bring your own key): the caller's own credential, sent upstream
+ * as it came.
+ */
+export type CredentialKind = "centralized" | "byok"
+
+/**
+ * The masked form of a secret, the only one that may reach a log, an error, a span or a record.
+ *
+ * Counted in Unicode code points: from 20 on it shows 4 at each end, from 10 on 2, from 5 on 1, below that none. The
+ * empty secret has the empty hint.
+ */
+export const hint = (secret: string): string => {
+  if (secret === "") return ""
+  const points = Array.from(secret)
+  const shown = points.length >= 20 ? 4 : points.length >= 10 ? 2 : points.length >= 5 ? 1 : 0
+  return points.slice(0, shown).join("") + "..." + points.slice(points.length - shown).join("")
+}

@@ -1,0 +1,93 @@
+/** What an upstream answer says about the key it was asked with: one table for all providers, then the mark. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
+import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
+import type { Key, KeyPool } from "../keys/KeyPool.ts"
+import * as RetryAfter from "./RetryAfter.ts"
+
+export type Verdict =
+  /** The key served the request. */
+  | { readonly _tag: "Served" }
+  /** The answer is about the request or the provider, not about the key. */
+  | { readonly _tag: "NotTheKey" }
+  /** The key must rest; without a cooldown, as long as its pool's schedule says. */
+  | { readonly _tag: "Temporary"; readonly cooldown: Duration.Duration | undefined }
+  /** The key is refused. */
+  | { readonly _tag: "Permanent" }
+
+/**
+ * 429 belongs to the key, 401 and 403 too as far as the policy says so; everything else does not. 503 and 529 belong to the
+ * circuit breaker, other 4xx to the caller.
+ *
+ * @param now epoch milliseconds
+ */
+export const verdict = (status: number, headers: ResponseHeaders, policy: KeyFailurePolicy, now: number): Verdict => {
+  if (status < 400) return served
+  const reaction = reactionTo(status, policy)
+  switch (reaction) {
+    case "ignore":
+      return notTheKey
+    case "cooldown":
+      return { _tag: "Temporary", cooldown: RetryAfter.parse(headers, now) }
+    case "permanent":
+      return permanent
+  }
+}
+
+/** Applies the verdict to the key and logs a change of its state once. Answers whether the next key should be tried. */
+export const mark = (
+  pool: KeyPool,
+  key: Key,
+  response: { readonly status: number; readonly headers: ResponseHeaders }
+): Effect.Effect<boolean> =>
+  Effect.clockWith((clock) => {
+    const now = clock.currentTimeMillisUnsafe()
+    const result = verdict(response.status, response.headers, pool.failurePolicy, now)
+    switch (result._tag) {
+      case "Served":
+        return pool.markValid(key)
+          ? Effect.as(logged(Effect.logInfo("key recovered"), pool, key, response.status), false)
+          : nextKeyNo
+      case "NotTheKey":
+        return key.isProbe ? Effect.as(pool.releaseProbe(key), false) : nextKeyNo
+      case "Temporary":
+        return Effect.flatMap(pool.markTemporary(key, result.cooldown), (until) =>
+          until === undefined
+            ? nextKeyYes
+            : logged(Effect.logInfo("key marked temporary"), pool, key, response.status).pipe(
+                Effect.annotateLogs("cooldown", Duration.format(Duration.millis(until - now))),
+                Effect.as(true)
+              )
+        )
+      case "Permanent":
+        return Effect.flatMap(pool.markPermanent(key), (changed) =>
+          changed ? logged(Effect.logWarning(setAside), pool, key, response.status).pipe(Effect.as(true)) : nextKeyYes
+        )
+    }
+  })
+
+const setAside = "key marked permanent; to get it back: reset it, start again with a working key, or set recheck"
+
+const served: Verdict = { _tag: "Served" }
+const notTheKey: Verdict = { _tag: "NotTheKey" }
+const permanent: Verdict = { _tag: "Permanent" }
+
+const nextKeyYes = Effect.succeed(true)
+const nextKeyNo = Effect.succeed(false)
+
+const reactionTo = (status: number, policy: KeyFailurePolicy) => {
+  switch (status) {
+    case 429:
+      return policy.rateLimited
+    case 401:
+      return policy.unauthorized
+    case 403:
+      return policy.forbidden
+    default:
+      return "ignore"
+  }
+}
+
+const logged = (log: Effect.Effect<void>, pool: KeyPool, key: Key, status: number): Effect.Effect<void> =>
+  Effect.annotateLogs(log, { provider: pool.provider, api_key_hint: key.hint, status })
