@@ -32,7 +32,7 @@ export const permanent = (provider: string): KeyPoolError =>
 
 /** `500ms`, `2.5s`, `1m0s`, `2h0m5s`: the notation of the texts that clients of such gateways already know. */
 export const formatDelay = (delay: Duration.Duration): string => {
-  const millis = Duration.toMillis(delay)
+  const millis = Math.round(Duration.toMillis(delay))
   if (millis > 0 && millis < 1000) return `${millis}ms`
   const minutes = Math.floor(millis / 60_000)
   const seconds = `${(millis % 60_000) / 1000}s`

@@ -3,7 +3,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
 import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
-import type { Key, KeyPool } from "../keys/KeyPool.ts"
+import type { Key } from "../keys/Key.ts"
+import type { KeyPool } from "../keys/KeyPool.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
 export type Verdict =

@@ -1,0 +1,204 @@
+/** The pipeline, read top to bottom: route > authenticate > credential > body > failover > relay > record. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
+import { HttpServerRequest as ServerRequest } from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import type { Dialect } from "./dialects/Dialect.ts"
+import * as GatewayError from "./domain/GatewayError.ts"
+import type { RequestHeaders } from "./domain/HeaderRecord.ts"
+import * as Interception from "./domain/Interception.ts"
+import type { UpstreamError } from "./domain/UpstreamError.ts"
+import * as GatewayOptions from "./GatewayOptions.ts"
+import { Authenticator } from "./inbound/Authenticator.ts"
+import * as ErrorResponse from "./inbound/ErrorResponse.ts"
+import * as RequestBody from "./inbound/RequestBody.ts"
+import type { Route } from "./inbound/Router.ts"
+import * as Router from "./inbound/Router.ts"
+import type { KeyPoolError } from "./keys/KeyPoolError.ts"
+import type { Provider } from "./providers/Provider.ts"
+import { Providers } from "./providers/Providers.ts"
+import * as InterceptionLog from "./record/InterceptionLog.ts"
+import { Recorder } from "./record/Recorder.ts"
+import * as Relay from "./relay/Relay.ts"
+import * as ResponseHead from "./relay/ResponseHead.ts"
+import * as Credential from "./upstream/Credential.ts"
+import * as Failover from "./upstream/Failover.ts"
+import * as ForwardHeaders from "./upstream/ForwardHeaders.ts"
+import type { UpstreamRequest, UpstreamResponse } from "./upstream/Upstream.ts"
+import { Upstream } from "./upstream/Upstream.ts"
+
+export class Gateway extends Context.Service<
+  Gateway,
+  {
+    /**
+     * Answers one request; never fails. The request's scope holds the upstream: closing it aborts what is under way, so the
+     * effect must be interruptible and its scope must stay open until the answer's body was sent.
+     */
+    readonly handle: (
+      request: HttpServerRequest
+    ) => Effect.Effect<HttpServerResponse.HttpServerResponse, never, Scope.Scope>
+  }
+>()("effect-aibridge/Gateway") {}
+
+export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
+  Gateway,
+  Effect.gen(function* () {
+    const { all: providers } = yield* Providers
+    const authenticator = yield* Authenticator
+    const upstream = yield* Upstream
+    const recorder = yield* Recorder
+    const options = yield* GatewayOptions.GatewayOptions
+    const router = Router.make(providers)
+
+    const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
+      const { provider, dialect } = route
+      const { actor, standardHeaders } = yield* authenticator.authenticate(request.headers, provider)
+      const credential = yield* Credential.choose(provider, request.headers, standardHeaders)
+      const body = (yield* RequestBody.read(request, options.maximumBodyBytes)) ?? noBytes
+      const summary = yield* readRequest(dialect, body)
+
+      const interception = yield* InterceptionLog.begin(recorder, {
+        actor,
+        provider: provider.name,
+        credentialKind: credential.pool.kind,
+        ...summary
+      })
+      const headers = { ...ForwardHeaders.forRequest(request.headers), "accept-encoding": "identity" }
+      const response = yield* Failover.walk(
+        credential.pool,
+        (key) => upstream.send(outgoing(route, request, credential.inject(headers, key), body)),
+        interception.progress
+      ).pipe(Effect.tapError((error) => Effect.sync(() => interception.failed(error))))
+      return relay(response, interception, dialect)
+    })
+
+    const relay = (response: UpstreamResponse, interception: InterceptionLog.InterceptionLog, dialect: Dialect) => {
+      const headers = ForwardHeaders.forResponse(response.headers)
+      headers[Interception.idHeader] = interception.id
+      if (ResponseHead.isEventStream(response.headers)) {
+        delete headers["content-length"]
+        const { keepaliveInterval } = options
+        const events = Relay.events(response.body, { dialect, keepaliveInterval, onEnd: interception.answered })
+        return ResponseHead.stream(response.status, headers, events)
+      }
+      if (response.whole !== undefined) {
+        interception.answered(undefined)
+        return ResponseHead.whole(response.status, headers, response.whole)
+      }
+      return ResponseHead.stream(response.status, headers, Relay.bytes(response.body, interception.answered))
+    }
+
+    const passthrough = Effect.fnUntraced(function* (route: PassthroughRoute, request: HttpServerRequest) {
+      const { provider } = route
+      const { standardHeaders } = yield* authenticator.authenticate(request.headers, provider)
+      const credential = yield* Credential.choose(provider, request.headers, standardHeaders)
+      const body = yield* RequestBody.read(request, options.maximumBodyBytes)
+
+      const headers = ForwardHeaders.forRequest(request.headers)
+      const response = yield* Failover.walk(credential.pool, (key) =>
+        upstream.send(outgoing(route, request, credential.inject(headers, key), body))
+      )
+      return response.whole === undefined
+        ? ResponseHead.stream(response.status, ForwardHeaders.forResponse(response.headers), response.body)
+        : ResponseHead.whole(response.status, ForwardHeaders.forResponse(response.headers), response.whole)
+    })
+
+    return Gateway.of({
+      handle: (request) => {
+        const found = router.route(request.method, request.url)
+        if (Result.isFailure(found)) {
+          const { error, dialect } = found.failure
+          return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect)))
+        }
+        const route = found.success
+        switch (route._tag) {
+          case "Probe":
+            return Effect.succeed(alive)
+          case "Bridged":
+            return shaped(bridged(route, request), route.provider, route.dialect)
+          case "Passthrough":
+            return shaped(passthrough(route, request), route.provider, route.provider.dialect)
+        }
+      }
+    })
+  })
+)
+
+/** The gateway as a whole application, for a server of its own: every path is its, and what it does not know is a 404. */
+export const app: Effect.Effect<
+  HttpServerResponse.HttpServerResponse,
+  never,
+  Gateway | HttpServerRequest | Scope.Scope
+> = Effect.interruptible(
+  Effect.gen(function* () {
+    const gateway = yield* Gateway
+    return yield* gateway.handle(yield* ServerRequest)
+  })
+)
+
+/**
+ * The providers' prefixes as routes beside those of a host. The host's `HttpRouter.RouterConfig` limits the length of a path
+ * behind a prefix (`maxParamLength`, 100 by default); a longer one is the host's 404.
+ */
+export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway | Providers> = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const router = yield* HttpRouter.HttpRouter
+    const gateway = yield* Gateway
+    const { all: providers } = yield* Providers
+    for (const { routePrefix } of providers) {
+      yield* router.add("*", `/${routePrefix.slice(1)}/*`, gateway.handle)
+    }
+  })
+)
+
+type BridgedRoute = Extract<Route, { readonly _tag: "Bridged" }>
+type PassthroughRoute = Extract<Route, { readonly _tag: "Passthrough" }>
+
+const alive = HttpServerResponse.text("effect-aibridge\n")
+
+const noBytes = new Uint8Array(0)
+
+const readRequest = (dialect: Dialect, body: Uint8Array) =>
+  Result.match(dialect.readRequest(body), {
+    onFailure: (detail) => Effect.fail(GatewayError.make(new GatewayError.InvalidBody({ detail }))),
+    onSuccess: Effect.succeed
+  })
+
+const outgoing = (
+  { provider, path }: BridgedRoute | PassthroughRoute,
+  request: HttpServerRequest,
+  headers: RequestHeaders,
+  body: Uint8Array | undefined
+): UpstreamRequest => ({
+  method: request.method,
+  origin: provider.baseUrl.origin,
+  path: provider.baseUrl.path + path + Router.queryOf(request.url),
+  headers,
+  body
+})
+
+// Every failure as an answer of our own, decided before a byte of an upstream's answer was passed on.
+const shaped = <R>(
+  effect: Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    GatewayError.GatewayError | UpstreamError | KeyPoolError,
+    R
+  >,
+  provider: Provider,
+  dialect: Dialect
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
+  Effect.catch(effect, (error) => {
+    switch (error._tag) {
+      case "GatewayError":
+        return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect)))
+      case "UpstreamError":
+        return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromUpstreamError(error, dialect)))
+      case "KeyPoolError":
+        return Effect.succeed(ErrorResponse.toResponse(provider.keyFailover.buildKeyPoolResponse(error)))
+    }
+  })

@@ -1,0 +1,20 @@
+/** What an embedder may set about a gateway; every field has a default. */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+
+export interface GatewayOptions {
+  /** The largest request body, in bytes; a larger one is answered with 413. Default 32 MiB. */
+  readonly maximumBodyBytes: number
+  /** After this silence in a stream a keep-alive event is sent, in dialects that have one. Default 10 seconds. */
+  readonly keepaliveInterval: Duration.Duration
+}
+
+export const defaults: GatewayOptions = {
+  maximumBodyBytes: 32 * 1024 * 1024,
+  keepaliveInterval: Duration.seconds(10)
+}
+
+/** Override with `Layer.succeed(GatewayOptions.GatewayOptions, { ...GatewayOptions.defaults, ... })`. */
+export const GatewayOptions = Context.Reference<GatewayOptions>("effect-aibridge/GatewayOptions", {
+  defaultValue: () => defaults
+})

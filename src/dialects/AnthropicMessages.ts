@@ -1,0 +1,46 @@
+/** Anthropic Messages: `POST /v1/messages` and its server-sent events. */
+import * as Result from "effect/Result"
+import type { Dialect } from "./Dialect.ts"
+import { readJsonObject, readModel } from "./Dialect.ts"
+
+export const dialect: Dialect = {
+  name: "anthropic-messages",
+  readRequest: (body) =>
+    Result.flatMap(readJsonObject(body), (request) =>
+      Result.map(readModel(request), (model) => ({ model, stream: request["stream"] === true }))
+    ),
+  renderError: (status, message) => render(errorType(status), message),
+  renderStreamError: (message) => encoder.encode(`event: error\ndata: ${render("api_error", message)}\n\n`),
+  terminalEvents: new Set(["message_stop", "error"]),
+  isTerminalData: (head) => terminalData.test(head),
+  keepalive: new TextEncoder().encode(`event: ping\ndata: {"type": "ping"}\n\n`)
+}
+
+const encoder = new TextEncoder()
+
+const render = (type: string, message: string): string => JSON.stringify({ type: "error", error: { type, message } })
+
+const terminalData = /"type"\s*:\s*"(?:message_stop|error)"/
+
+// As Anthropic documents its error types; statuses that it does not list take the type of their class.
+const errorType = (status: number): string => {
+  switch (status) {
+    case 401:
+      return "authentication_error"
+    case 403:
+      return "permission_error"
+    case 404:
+      return "not_found_error"
+    case 413:
+      return "request_too_large"
+    case 429:
+      return "rate_limit_error"
+    case 503:
+    case 529:
+      return "overloaded_error"
+    case 504:
+      return "timeout_error"
+    default:
+      return status >= 500 ? "api_error" : "invalid_request_error"
+  }
+}

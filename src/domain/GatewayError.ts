@@ -1,0 +1,70 @@
+/** The refusals that are the gateway's own: what was wrong, and the HTTP status that says so. Dialects give them their shape. */
+import * as Schema from "effect/Schema"
+
+/** The body is not a JSON object with a model; `detail` says what it is instead. */
+export class InvalidBody extends Schema.TaggedClass<InvalidBody>()("InvalidBody", { detail: Schema.String }) {}
+
+/** No credential for the gateway, or a wrong one, or none to send upstream; `detail` says what to send. */
+export class Unauthorized extends Schema.TaggedClass<Unauthorized>()("Unauthorized", { detail: Schema.String }) {}
+
+export class RouteNotFound extends Schema.TaggedClass<RouteNotFound>()("RouteNotFound", {
+  method: Schema.String,
+  path: Schema.String
+}) {}
+
+export class MethodNotAllowed extends Schema.TaggedClass<MethodNotAllowed>()("MethodNotAllowed", {
+  method: Schema.String,
+  path: Schema.String,
+  /** The methods that are allowed, as in the `Allow` header (RFC 9110 section 10.2.1). */
+  allow: Schema.String
+}) {}
+
+export class BodyTooLarge extends Schema.TaggedClass<BodyTooLarge>()("BodyTooLarge", {
+  /** In bytes. */
+  limit: Schema.Number
+}) {}
+
+/** The request ended before its body was complete. */
+export class BodyIncomplete extends Schema.TaggedClass<BodyIncomplete>()("BodyIncomplete", {}) {}
+
+export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayError", {
+  reason: Schema.Union([InvalidBody, Unauthorized, RouteNotFound, MethodNotAllowed, BodyTooLarge, BodyIncomplete])
+}) {
+  override get message(): string {
+    switch (this.reason._tag) {
+      case "InvalidBody":
+        return `invalid request body: ${this.reason.detail}`
+      case "Unauthorized":
+        return this.reason.detail
+      case "RouteNotFound":
+        return `route not supported: ${this.reason.method} ${this.reason.path}`
+      case "MethodNotAllowed":
+        return `method ${this.reason.method} is not allowed on ${this.reason.path}, use ${this.reason.allow}`
+      case "BodyTooLarge":
+        return `request body too large, the maximum is ${formatBytes(this.reason.limit)}`
+      case "BodyIncomplete":
+        return "request body incomplete"
+    }
+  }
+
+  get status(): number {
+    switch (this.reason._tag) {
+      case "InvalidBody":
+      case "BodyIncomplete":
+        return 400
+      case "Unauthorized":
+        return 401
+      case "RouteNotFound":
+        return 404
+      case "MethodNotAllowed":
+        return 405
+      case "BodyTooLarge":
+        return 413
+    }
+  }
+}
+
+export const make = (reason: GatewayError["reason"]): GatewayError => new GatewayError({ reason })
+
+const formatBytes = (bytes: number): string =>
+  bytes >= 1024 * 1024 && bytes % (1024 * 1024) === 0 ? `${bytes / (1024 * 1024)} MiB` : `${bytes} bytes`

@@ -1,0 +1,21 @@
+/** One bridged client request with all its attempts and its answer. */
+import * as SecureRandom from "effect/crypto/SecureRandom"
+
+/** Carries an interception's id to the client. */
+export const idHeader = "x-aibridge-interception-id"
+
+/** A new id (UUID v4). */
+export const nextId = (): string => SecureRandom.uuidV4Unsafe()
+
+/** How an interception ended. */
+export type EndReason =
+  /** The client has the whole answer, whatever its status. */
+  | "complete"
+  /** No answer came: unreachable, reset before an answer, silent too long. */
+  | "upstream_error"
+  /** The answer broke off. */
+  | "upstream_cut"
+  /** The client left before the end. */
+  | "client_gone"
+  /** No key was left. */
+  | "exhausted"

@@ -1,0 +1,29 @@
+/** What happens in an interception, as data for a `Recorder`. Instants are epoch milliseconds. */
+import type { Actor } from "./Actor.ts"
+import type { CredentialKind } from "./Credential.ts"
+import type { EndReason } from "./Interception.ts"
+
+export type RecordEvent = InterceptionStarted | InterceptionEnded
+
+export interface InterceptionStarted {
+  readonly _tag: "InterceptionStarted"
+  readonly id: string
+  readonly at: number
+  readonly actor: Actor
+  /** The provider instance's name. */
+  readonly provider: string
+  readonly model: string
+  readonly stream: boolean
+  readonly credentialKind: CredentialKind
+}
+
+/** Exactly one for every started interception. */
+export interface InterceptionEnded {
+  readonly _tag: "InterceptionEnded"
+  readonly id: string
+  readonly at: number
+  readonly reason: EndReason
+  readonly attempts: number
+  /** The masked form of the key of the last attempt; `undefined` if no key was tried. */
+  readonly credentialHint: string | undefined
+}

@@ -1,0 +1,35 @@
+/** What can go wrong between us and an upstream before its answer is complete. None of it says anything about a key. */
+import * as Schema from "effect/Schema"
+
+/** No answer: refused, reset before an answer, unknown host, TLS failure. */
+export class Unreachable extends Schema.TaggedClass<Unreachable>()("Unreachable", {
+  /** The system's or the client's short code for it, such as `ECONNREFUSED`. Never a text that could hold a secret. */
+  code: Schema.String
+}) {}
+
+/** The upstream was silent for longer than the limit. */
+export class TimedOut extends Schema.TaggedClass<TimedOut>()("TimedOut", {}) {}
+
+/** The answer had begun and ended before it was complete. */
+export class Cut extends Schema.TaggedClass<Cut>()("Cut", { code: Schema.String }) {}
+
+export class UpstreamError extends Schema.TaggedError<UpstreamError>()("UpstreamError", {
+  reason: Schema.Union([Unreachable, TimedOut, Cut])
+}) {
+  override get message(): string {
+    switch (this.reason._tag) {
+      case "Unreachable":
+        return `upstream unreachable (${this.reason.code})`
+      case "TimedOut":
+        return "upstream timed out"
+      case "Cut":
+        return "upstream closed the stream early"
+    }
+  }
+}
+
+export const unreachable = (code: string): UpstreamError => new UpstreamError({ reason: new Unreachable({ code }) })
+
+export const timedOut = (): UpstreamError => new UpstreamError({ reason: new TimedOut({}) })
+
+export const cut = (code: string): UpstreamError => new UpstreamError({ reason: new Cut({ code }) })

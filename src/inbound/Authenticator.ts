@@ -1,0 +1,99 @@
+/** Who calls: a client's headers to an actor, or a refusal. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type { Actor } from "../domain/Actor.ts"
+import * as ActorOf from "../domain/Actor.ts"
+import type { GatewayError } from "../domain/GatewayError.ts"
+import * as Refusal from "../domain/GatewayError.ts"
+import type { RequestHeaders } from "../domain/HeaderRecord.ts"
+import type { Provider } from "../providers/Provider.ts"
+import { bearerToken } from "../providers/Provider.ts"
+
+/** The header that carries a gateway token beside a provider credential of the caller's own. */
+export const tokenHeader = "x-aibridge-token"
+
+export interface Authentication {
+  readonly actor: Actor
+  /**
+   * What `Authorization` and `x-api-key` hold: a credential for the gateway (both are dropped and the provider's pool is
+   * used), or the caller's own for the provider.
+   */
+  readonly standardHeaders: "gateway" | "provider"
+}
+
+export class Authenticator extends Context.Service<
+  Authenticator,
+  {
+    /** Fails with `GatewayError` (`Unauthorized`). A provider key is never proof of identity to the gateway. */
+    readonly authenticate: (headers: RequestHeaders, provider: Provider) => Effect.Effect<Authentication, GatewayError>
+  }
+>()("effect-aibridge/inbound/Authenticator") {}
+
+export interface Token {
+  /** The actor's id. */
+  readonly name: string
+  readonly token: Redacted.Redacted<string>
+}
+
+/**
+ * Gateway tokens. `x-aibridge-token`, if present, must hold one, and the standard headers are the caller's own provider
+ * credential. Without it `Authorization: Bearer`, else `x-api-key`, must hold one, on every route. A provider without keys
+ * takes the token from `x-aibridge-token` only. A wrong token falls back to nothing.
+ */
+export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authenticator> => {
+  const known = tokens.map(({ name, token }) => ({ actor: ActorOf.make(name), secret: Redacted.value(token) }))
+  const actorOf = (candidate: string): Actor | undefined => {
+    let actor: Actor | undefined
+    for (const entry of known) {
+      if (equalInConstantTime(entry.secret, candidate)) actor = entry.actor
+    }
+    return actor
+  }
+  return Layer.succeed(Authenticator, {
+    authenticate: (headers, provider) => {
+      const own = present(headers[tokenHeader])
+      const hasPool = provider.keyFailover.pool !== undefined
+      const candidate = own ?? (hasPool ? standardToken(headers) : undefined)
+      if (candidate === undefined) return hasPool ? missingToken : missingOwnToken
+      const actor = actorOf(candidate)
+      if (actor === undefined) return wrongToken
+      return Effect.succeed({ actor, standardHeaders: own === undefined ? "gateway" : "provider" })
+    }
+  })
+}
+
+/**
+ * No tokens: for a gateway that only this machine can reach. A credential in a standard header is ignored where there is a
+ * pool, unless `x-aibridge-token` says (with any value) that it is the caller's own.
+ */
+export const layerOpen: Layer.Layer<Authenticator> = Layer.succeed(Authenticator, {
+  authenticate: (headers, provider) =>
+    provider.keyFailover.pool !== undefined && present(headers[tokenHeader]) === undefined ? openGateway : openProvider
+})
+
+const openGateway = Effect.succeed<Authentication>({ actor: ActorOf.anonymous, standardHeaders: "gateway" })
+const openProvider = Effect.succeed<Authentication>({ actor: ActorOf.anonymous, standardHeaders: "provider" })
+
+const unauthorized = (detail: string) => Effect.fail(Refusal.make(new Refusal.Unauthorized({ detail })))
+
+const missingToken = unauthorized(
+  `no gateway token: send it in Authorization (Bearer), x-api-key or, beside a provider key of your own, ${tokenHeader}`
+)
+const missingOwnToken = unauthorized(`no gateway token: this provider takes it in ${tokenHeader} only`)
+const wrongToken = unauthorized("the gateway token is not valid")
+
+const present = (value: string | undefined): string | undefined => value?.trim() || undefined
+
+const standardToken = (headers: RequestHeaders): string | undefined =>
+  bearerToken(headers["authorization"]) ?? present(headers["x-api-key"])
+
+// The time depends on the candidate's length only.
+const equalInConstantTime = (secret: string, candidate: string): boolean => {
+  let difference = secret.length ^ candidate.length
+  for (let index = 0; index < candidate.length; index++) {
+    difference |= candidate.charCodeAt(index) ^ secret.charCodeAt(index % secret.length)
+  }
+  return difference === 0
+}

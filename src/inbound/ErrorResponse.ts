@@ -1,0 +1,33 @@
+/** Answers of our own on the wire: JSON in the dialect of the prefix that was called, with a length. */
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type { GatewayError } from "../domain/GatewayError.ts"
+import type { UpstreamError } from "../domain/UpstreamError.ts"
+import * as AnthropicMessages from "../dialects/AnthropicMessages.ts"
+import type { Dialect, ShapedResponse } from "../dialects/Dialect.ts"
+import { shapeError } from "../dialects/Dialect.ts"
+
+/** Outside all prefixes: the one whose shape clients of the other dialects can read too. */
+export const defaultDialect: Dialect = AnthropicMessages.dialect
+
+export const toResponse = (
+  shaped: ShapedResponse,
+  headers: Readonly<Record<string, string>> = {}
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(shaped.body, {
+    status: shaped.status,
+    contentType: "application/json",
+    headers: { ...headers, ...shaped.headers }
+  })
+
+/** A refusal of the gateway. 405 names the allowed methods. */
+export const fromGatewayError = (error: GatewayError, dialect: Dialect = defaultDialect): ShapedResponse =>
+  shapeError(
+    dialect,
+    error.status,
+    error.message,
+    error.reason._tag === "MethodNotAllowed" ? { allow: error.reason.allow } : {}
+  )
+
+/** An upstream that gave no usable answer: 504 if it was silent too long, else 502. */
+export const fromUpstreamError = (error: UpstreamError, dialect: Dialect = defaultDialect): ShapedResponse =>
+  shapeError(dialect, error.reason._tag === "TimedOut" ? 504 : 502, error.message)

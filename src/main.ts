@@ -1,0 +1,57 @@
+#!/usr/bin/env node
+/** The `aibridge` binary: arguments and environment become layers and run. The only file that reads the one or runs the other. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { readFileSync } from "node:fs"
+import process from "node:process"
+import * as Service from "./service/Service.ts"
+import * as ServiceConfig from "./service/ServiceConfig.ts"
+
+const serve = Command.make("serve").pipe(
+  Command.withDescription(
+    "Run the gateway in the foreground. Without AIBRIDGE_PROVIDER_0_TYPE it serves a simulated provider."
+  ),
+  Command.withHandler(() =>
+    Effect.gen(function* () {
+      const config = yield* ServiceConfig.fromEnvironment(process.env)
+      return yield* Layer.launch(
+        Service.layer({ config, nodeVersion: process.version, onListening: (banner) => Console.log(banner) })
+      )
+    })
+  )
+)
+
+const aibridge = Command.make("aibridge").pipe(
+  Command.withDescription("A gateway between AI clients and AI providers, whose keys fail over."),
+  Command.withSubcommands([serve])
+)
+
+const manifest: { readonly version: string } = JSON.parse(
+  readFileSync(new URL("../package.json", import.meta.url), "utf8")
+)
+
+aibridge.pipe(
+  Command.run({ version: manifest.version }),
+  Effect.catchTags({
+    InvalidConfig: (error) => refuse("cannot start, the configuration is not valid:", error.problems),
+    InvalidKeys: (error) => refuse("cannot start:", [error.message]),
+    InvalidProvider: (error) => refuse("cannot start:", [error.message]),
+    CannotListen: (error) => refuse("cannot start:", [error.message])
+  }),
+  Effect.provide([NodeServices.layer, Logger.layer([Logger.consoleLogFmt])]),
+  NodeRuntime.runMain
+)
+
+function refuse(title: string, lines: ReadonlyArray<string>): Effect.Effect<void> {
+  return Effect.andThen(
+    Console.error([`aibridge: ${title}`, ...lines.map((line) => `  ${line}`)].join("\n")),
+    Effect.sync(() => {
+      process.exitCode = 1
+    })
+  )
+}

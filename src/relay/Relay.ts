@@ -1,0 +1,154 @@
+/** Brings an upstream's bytes to the client as they come, with the client's pace, and says how the answer ended. */
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
+import type { UpstreamError } from "../domain/UpstreamError.ts"
+import * as Failure from "../domain/UpstreamError.ts"
+import type { Dialect } from "../dialects/Dialect.ts"
+import * as Keepalive from "./Keepalive.ts"
+import { SseTap } from "./SseTap.ts"
+
+/** Called at most once, with the failure if the answer was not complete. Not called if the client leaves. */
+export type OnEnd = (failure: UpstreamError | undefined) => void
+
+/** An answer that is no stream of events. If it is cut it fails, so that the client's connection breaks too. */
+export const bytes = (
+  body: Stream.Stream<Uint8Array, UpstreamError>,
+  onEnd: OnEnd
+): Stream.Stream<Uint8Array, UpstreamError> =>
+  Stream.transformPull(body, (pull) =>
+    Effect.succeed(
+      Effect.tapCause(pull, (cause) =>
+        Effect.sync(() => {
+          const failure = failureOf(cause)
+          if (failure !== undefined || Pull.isDoneCause(cause)) onEnd(failure)
+        })
+      )
+    )
+  )
+
+export interface EventsOptions {
+  readonly dialect: Dialect
+  /** The silence after which the dialect's keep-alive event is sent. */
+  readonly keepaliveInterval: Duration.Duration
+  readonly onEnd: OnEnd
+}
+
+/**
+ * A stream of server-sent events. Never fails: if it ends without its terminal event, for whatever reason, an error event in
+ * the dialect's shape follows the last complete event.
+ *
+ * An event leaves as soon as it is complete. What has come of an incomplete one is held back (up to `heldBytes`), because
+ * half an event before the error would make the client stumble over the half instead of reading the error.
+ */
+export const events = (
+  body: Stream.Stream<Uint8Array, UpstreamError>,
+  options: EventsOptions
+): Stream.Stream<Uint8Array> =>
+  Stream.transformPull(body, (upstream, scope) => {
+    const { dialect, onEnd } = options
+    const tap = new SseTap(dialect)
+    const gate = new EventGate(tap)
+    let over = false
+
+    const finish = (failure: UpstreamError | undefined): Events => {
+      over = true
+      if (failure === undefined) tap.end()
+      if (tap.sawTerminal) {
+        onEnd(undefined)
+        return orDone(gate.takeHeld())
+      }
+      const ended = failure ?? Failure.cut("ENDED")
+      onEnd(ended)
+      return Effect.succeed(gate.interrupted(dialect.renderStreamError(ended.message)))
+    }
+    const next: Events = Effect.matchCauseEffect(upstream, {
+      onSuccess: (chunks) => {
+        const passed = gate.pass(chunks)
+        return Arr.isArrayNonEmpty(passed) ? Effect.succeed(passed) : next
+      },
+      onFailure: (cause) => {
+        const failure = failureOf(cause)
+        if (failure !== undefined || Pull.isDoneCause(cause)) return finish(failure)
+        return Effect.failCause(cause as Cause.Cause<never>)
+      }
+    })
+    const pull: Events = Effect.suspend(() => (over ? Cause.done() : next))
+    const event = dialect.keepalive
+    if (event === undefined) return Effect.succeed(pull)
+    return Keepalive.wrap(
+      pull,
+      { event, interval: options.keepaliveInterval, mayInsert: () => gate.betweenEvents },
+      scope
+    )
+  })
+
+type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>>
+
+/** How much of an incomplete event is held back; a larger one passes as it comes. */
+export const heldBytes = 64 * 1024
+
+// Lets complete events pass.
+class EventGate {
+  private readonly tap: SseTap
+  private held: Array<Uint8Array> = []
+  private size = 0
+  private open = false
+
+  constructor(tap: SseTap) {
+    this.tap = tap
+  }
+
+  /** Whether the client has seen nothing of an incomplete event. */
+  get betweenEvents(): boolean {
+    return !this.open
+  }
+
+  pass(chunks: ReadonlyArray<Uint8Array>): Array<Uint8Array> {
+    const passed: Array<Uint8Array> = []
+    for (const chunk of chunks) {
+      const end = this.tap.push(chunk)
+      if (end > 0) {
+        passed.push(...this.takeHeld(), end === chunk.length ? chunk : chunk.subarray(0, end))
+        this.open = false
+      }
+      if (end < chunk.length) this.hold(end === 0 ? chunk : chunk.subarray(end), passed)
+    }
+    return passed
+  }
+
+  takeHeld(): Array<Uint8Array> {
+    const held = this.held
+    this.held = []
+    this.size = 0
+    return held
+  }
+
+  /** The error event in place of the rest. Within an event that has begun to pass, a line end makes its name the last one. */
+  interrupted(errorEvent: Uint8Array): Arr.NonEmptyReadonlyArray<Uint8Array> {
+    return this.open ? [lineFeed, errorEvent] : [errorEvent]
+  }
+
+  private hold(chunk: Uint8Array, passed: Array<Uint8Array>): void {
+    this.held.push(chunk)
+    this.size += chunk.length
+    if (!this.open && this.size <= heldBytes) return
+    this.open = true
+    passed.push(...this.takeHeld())
+  }
+}
+
+const lineFeed = new Uint8Array([0x0a])
+
+const orDone = (chunks: ReadonlyArray<Uint8Array>): Events =>
+  Arr.isReadonlyArrayNonEmpty(chunks) ? Effect.succeed(chunks) : Cause.done()
+
+const failureOf = (cause: Cause.Cause<UpstreamError | Cause.Done>): UpstreamError | undefined => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Fail" && !Cause.isDone(reason.error)) return reason.error
+  }
+  return undefined
+}

@@ -1,0 +1,32 @@
+/**
+ * The one place where the head of an upstream's answer becomes the head of ours. Whoever makes a response here has committed:
+ * from then on there is no status to change, and a failure can only be an event in the body.
+ */
+import * as Headers from "effect/http/Headers"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import type * as Stream from "effect/Stream"
+import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
+
+/** Whether an answer is a readable stream of server-sent events (a compressed one is not). */
+export const isEventStream = (headers: ResponseHeaders): boolean => {
+  const type = headers["content-type"]
+  return typeof type === "string" && type.startsWith("text/event-stream") && headers["content-encoding"] === undefined
+}
+
+/** A body that comes bit by bit. */
+export const stream = (
+  status: number,
+  headers: Record<string, string>,
+  body: Stream.Stream<Uint8Array, unknown>
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.stream(body, { status, headers: Headers.fromRecordUnsafe(headers) })
+
+/** A body that is already here; none at all (as after `HEAD`) leaves the upstream's headers alone. */
+export const whole = (
+  status: number,
+  headers: Record<string, string>,
+  body: Uint8Array
+): HttpServerResponse.HttpServerResponse => {
+  const options = { status, headers: Headers.fromRecordUnsafe(headers) }
+  return body.length === 0 ? HttpServerResponse.empty(options) : HttpServerResponse.uint8Array(body, options)
+}

@@ -1,0 +1,92 @@
+/** The Node service: a configuration becomes one layer graph behind a listening server. */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import { createServer } from "node:http"
+import * as Effect from "effect/Effect"
+import * as HttpServer from "effect/http/HttpServer"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as SimulatedProvider from "../demo/SimulatedProvider.ts"
+import * as Gateway from "../Gateway.ts"
+import * as Authenticator from "../inbound/Authenticator.ts"
+import type { InvalidKeys } from "../keys/InvalidKeys.ts"
+import * as Anthropic from "../providers/Anthropic.ts"
+import type { InvalidProvider } from "../providers/Provider.ts"
+import * as Providers from "../providers/Providers.ts"
+import * as Recorder from "../record/Recorder.ts"
+import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
+import * as Banner from "./Banner.ts"
+import type { ServiceConfig } from "./ServiceConfig.ts"
+
+export interface Options {
+  readonly config: ServiceConfig
+  /** For the banner. */
+  readonly nodeVersion: string
+  /** Called once with the banner when the service listens. */
+  readonly onListening: (banner: string) => Effect.Effect<void>
+}
+
+/** The address cannot be listened on. */
+export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotListen", {
+  host: Schema.String,
+  port: Schema.Number,
+  code: Schema.String
+}) {
+  override get message(): string {
+    const where = `cannot listen on ${this.host}:${this.port} (${this.code})`
+    return this.code === "EADDRINUSE" ? `${where}: another program does. Set AIBRIDGE_PORT to a free port` : where
+  }
+}
+
+/** Listens as long as the layer lives; then finishes what is under way for at most 5 seconds. */
+export const layer = (options: Options): Layer.Layer<never, CannotListen | InvalidKeys | InvalidProvider> =>
+  Layer.unwrap(
+    Effect.gen(function* () {
+      const { config } = options
+      const simulated = config.providers.length === 0 ? yield* SimulatedProvider.start : undefined
+      const providers =
+        simulated === undefined
+          ? config.providers.map(configured)
+          : [Anthropic.make({ baseUrl: simulated.url, keys: simulated.keys.map((key) => Redacted.make(key)) })]
+      const gateway = Gateway.layer.pipe(
+        Layer.provide([
+          Providers.layer(providers),
+          config.tokens.length === 0 ? Authenticator.layerOpen : Authenticator.layerTokens(config.tokens),
+          // What is simulated is on this machine, whatever proxy is set.
+          UpstreamUndici.layer(simulated === undefined ? config.proxy : {}),
+          Recorder.layerNoop
+        ])
+      )
+      return Layer.effectDiscard(announce(options, simulated?.url)).pipe(
+        Layer.provide(HttpServer.serve(Gateway.app)),
+        Layer.provide(gateway),
+        Layer.provide(server(config))
+      )
+    })
+  )
+
+const configured = ({ name, keys, baseUrl }: ServiceConfig["providers"][number]) =>
+  Anthropic.make({ name, ...(keys && { keys }), ...(baseUrl && { baseUrl }) })
+
+const announce = Effect.fnUntraced(function* (options: Options, simulatedUrl: string | undefined) {
+  const { config, nodeVersion, onListening } = options
+  const { address } = yield* HttpServer.HttpServer
+  yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning))
+  yield* onListening(Banner.render({ url: HttpServer.formatAddress(address), nodeVersion, config, simulatedUrl }))
+})
+
+const server = ({ host, port }: ServiceConfig) =>
+  NodeHttpServer.layerServer(() => createServer({ keepAliveTimeout: 75_000 }), {
+    host: host.replace(/^\[|\]$/g, ""),
+    port,
+    gracefulShutdownTimeout: "5 seconds"
+  }).pipe(
+    Layer.catch((error) =>
+      Layer.effect(HttpServer.HttpServer, Effect.fail(new CannotListen({ host, port, code: codeOf(error.cause) })))
+    )
+  )
+
+const codeOf = (cause: unknown): string =>
+  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
+    ? cause.code
+    : "UNKNOWN"

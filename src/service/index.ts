@@ -1,0 +1,3 @@
+/** The Node service, for programs that start it themselves. */
+export * as Service from "./Service.ts"
+export * as ServiceConfig from "./ServiceConfig.ts"

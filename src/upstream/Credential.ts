@@ -1,0 +1,46 @@
+/** Which credential one request uses upstream: the provider's pool, or the caller's own as a pool of one. */
+import * as Effect from "effect/Effect"
+import type { GatewayError } from "../domain/GatewayError.ts"
+import * as Refusal from "../domain/GatewayError.ts"
+import type { RequestHeaders } from "../domain/HeaderRecord.ts"
+import type { Key } from "../keys/Key.ts"
+import type { KeyPool } from "../keys/KeyPool.ts"
+import * as Pool from "../keys/KeyPool.ts"
+import type { Provider } from "../providers/Provider.ts"
+
+export interface Credential {
+  readonly pool: KeyPool
+  /** The headers with the key where the provider wants it. */
+  readonly inject: (headers: RequestHeaders, key: Key) => RequestHeaders
+}
+
+/**
+ * @param standardHeaders what the caller's `Authorization` and `x-api-key` are for: the gateway, or the provider
+ *
+ * Fails with `GatewayError` (`Unauthorized`) if there is neither a pool nor a credential of the caller.
+ */
+export const choose = (
+  provider: Provider,
+  headers: RequestHeaders,
+  standardHeaders: "gateway" | "provider"
+): Effect.Effect<Credential, GatewayError> => {
+  const { pool, byokCredential, injectAuthKey } = provider.keyFailover
+  const own = standardHeaders === "provider" ? byokCredential(headers) : undefined
+  if (own !== undefined) {
+    const { header, value, secret } = own
+    return Effect.succeed({
+      pool: Pool.byok(provider.name, secret),
+      inject: (outgoing) => ({ ...outgoing, [header]: value })
+    })
+  }
+  if (pool === undefined) return noCredential
+  return Effect.succeed({ pool, inject: (outgoing, key) => injectAuthKey(outgoing, key.value) })
+}
+
+const noCredential = Effect.fail(
+  Refusal.make(
+    new Refusal.Unauthorized({
+      detail: "no provider credential: this provider has no keys of its own, send yours in x-api-key or Authorization"
+    })
+  )
+)

@@ -1,0 +1,79 @@
+/** The only retry loop: one upstream call, tried with one key after the other until an answer is not about its key. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { UpstreamError } from "../domain/UpstreamError.ts"
+import type { Key } from "../keys/Key.ts"
+import type { KeyPool } from "../keys/KeyPool.ts"
+import type { KeyPoolError } from "../keys/KeyPoolError.ts"
+import type { Walker } from "../keys/Walker.ts"
+import * as MarkKeyOnStatus from "./MarkKeyOnStatus.ts"
+import type { UpstreamResponse } from "./Upstream.ts"
+
+/** What is known of a walk while it goes on; also after it failed or was interrupted. */
+export interface Progress {
+  /** The masked form of the key of the last attempt. */
+  credentialHint: string | undefined
+  attempts: number
+}
+
+/**
+ * Walks the pool with a fresh walker. Moves on only for a key verdict (429, and 401 and 403 as the pool's policy says),
+ * never for another status, a network error or once an answer was returned: that is the commit point. There is no delay
+ * between attempts. The answer lives as long as the surrounding scope; closing it aborts whatever attempt is under way.
+ *
+ * Fails with `KeyPoolError` when no key is left, with the attempt's own error at once.
+ */
+export const walk = (
+  pool: KeyPool,
+  attempt: (key: Key) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>,
+  progress: Progress = { credentialHint: undefined, attempts: 0 }
+): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, Scope.Scope> =>
+  Effect.flatMap(Effect.scope, (scope) => next(pool, pool.walker(), attempt, progress, scope))
+
+const next = (
+  pool: KeyPool,
+  walker: Walker,
+  attempt: (key: Key) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>,
+  progress: Progress,
+  scope: Scope.Scope
+): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError> =>
+  Effect.flatMap(walker.next, (key) => {
+    progress.credentialHint = key.hint
+    progress.attempts++
+    const attemptScope = Scope.forkUnsafe(scope)
+    const answer = Effect.provideService(attempt(key), Scope.Scope, attemptScope)
+    return Effect.flatMap(key.isProbe ? releasedOnFailure(pool, key, answer) : answer, (response) =>
+      Effect.flatMap(MarkKeyOnStatus.mark(pool, key, response), (tryNext) =>
+        tryNext
+          ? Effect.andThen(discard(response, attemptScope, scope), next(pool, walker, attempt, progress, scope))
+          : Effect.succeed(response)
+      )
+    )
+  })
+
+const releasedOnFailure = <A, E>(pool: KeyPool, key: Key, response: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.onExit(response, (exit) => (Exit.isFailure(exit) ? pool.releaseProbe(key) : Effect.void))
+
+/** A refused attempt's body is read to its end, so that the connection can be used again, but not further than this. */
+const discardBytes = 64 * 1024
+const discardTime = "1 second"
+
+// Beside the next attempt, not before it.
+const discard = (
+  response: UpstreamResponse,
+  attemptScope: Scope.Closeable,
+  scope: Scope.Scope
+): Effect.Effect<void> => {
+  let bytes = 0
+  return response.body.pipe(
+    Stream.takeWhile((chunk) => (bytes += chunk.length) <= discardBytes),
+    Stream.runDrain,
+    Effect.timeoutOption(discardTime),
+    Effect.ignore,
+    Effect.ensuring(Scope.close(attemptScope, Exit.void)),
+    Effect.forkIn(scope),
+    Effect.asVoid
+  )
+}

@@ -1,0 +1,51 @@
+/** Which headers pass the gateway, in either direction: all end-to-end ones, but those that are nobody's business. */
+import type { RequestHeaders, ResponseHeaders } from "../domain/HeaderRecord.ts"
+import { hopByHop, namedByConnection } from "../domain/HeaderRecord.ts"
+
+/**
+ * A client's headers for the upstream. Never hop-by-hop headers (RFC 9110 section 7.6.1), `host` and `content-length` (the
+ * client upstream sets them), cookies, forwarding headers, any credential (the chosen one is added per attempt) or our own.
+ */
+export const forRequest = (headers: RequestHeaders): Record<string, string> => {
+  const named = namedByConnection(headers)
+  const out: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined || stripped.has(name) || named.has(name) || isForwarding(name) || isOurs(name)) continue
+    out[name] = value
+  }
+  out["user-agent"] ??= "aibridge"
+  return out
+}
+
+/**
+ * An upstream's headers for the client: request ids, rate limits and `retry-after` included. Never hop-by-hop headers or
+ * `set-cookie`. Repeated headers are joined as RFC 9110 section 5.3 allows.
+ */
+export const forResponse = (headers: ResponseHeaders): Record<string, string> => {
+  const named = namedByConnection(headers)
+  const out: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined || name === "set-cookie" || hopByHop.has(name) || named.has(name)) continue
+    out[name] = typeof value === "string" ? value : value.join(", ")
+  }
+  return out
+}
+
+const stripped: ReadonlySet<string> = new Set([
+  ...hopByHop,
+  "authorization",
+  "content-length",
+  "cookie",
+  "expect",
+  "forwarded",
+  "host",
+  "via",
+  "x-api-key",
+  "x-real-ip"
+])
+
+const isForwarding = (name: string): boolean => name.startsWith("x-forwarded-")
+
+const isOurs = (name: string): boolean => name.startsWith("x-aibridge-") || name.startsWith("x-ai-bridge-actor")

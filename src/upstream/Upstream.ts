@@ -1,0 +1,45 @@
+/** One attempt upstream: a request out, the head and the live body of its answer back. */
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import type { RequestHeaders, ResponseHeaders } from "../domain/HeaderRecord.ts"
+import type { UpstreamError } from "../domain/UpstreamError.ts"
+
+export interface UpstreamRequest {
+  readonly method: string
+  /** Scheme, host and port. */
+  readonly origin: string
+  /** Path and query, as they go on the wire. */
+  readonly path: string
+  /** Without `host` and `content-length`, which the client sets. */
+  readonly headers: RequestHeaders
+  readonly body: Uint8Array | undefined
+}
+
+export interface UpstreamResponse {
+  readonly status: number
+  readonly headers: ResponseHeaders
+  /**
+   * The bytes as they come; may be read once. Not reading stops the upstream; it fails if the answer ends before it is
+   * complete. A pull that is interrupted loses no bytes.
+   */
+  readonly body: Stream.Stream<Uint8Array, UpstreamError>
+  /** The whole body, if it arrived together with the head: short answers then need no stream. Use this or `body`. */
+  readonly whole: Uint8Array | undefined
+}
+
+export class Upstream extends Context.Service<
+  Upstream,
+  {
+    /**
+     * Sends the request once; never retries. Closing the scope aborts it at any point. A good answer is waited for up to
+     * its first byte (at most `firstByteGrace`), so that an upstream that dies right after its head is still a failure
+     * and not a broken stream.
+     */
+    readonly send: (request: UpstreamRequest) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>
+  }
+>()("effect-aibridge/upstream/Upstream") {}
+
+/** How long the head of a good answer is held back while its first byte is missing. Milliseconds. */
+export const firstByteGrace = 250

@@ -1,0 +1,211 @@
+/** The `Upstream` of the Node service: undici's `dispatch`, read as an Effect stream without a Node stream in between. */
+import * as Undici from "@effect/platform-node/Undici"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import type * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
+import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
+import type { UpstreamError } from "../domain/UpstreamError.ts"
+import * as Failure from "../domain/UpstreamError.ts"
+import type { UpstreamResponse } from "./Upstream.ts"
+import { firstByteGrace, Upstream } from "./Upstream.ts"
+
+export interface Options {
+  /** How long an upstream may think before its head. Default 10 minutes. */
+  readonly headersTimeout?: Duration.Input
+  /** How long an upstream may be silent within an answer. Default 10 minutes. */
+  readonly idleTimeout?: Duration.Input
+  /** Proxy for `http:` upstreams, as `HTTP_PROXY`. Default none. */
+  readonly httpProxy?: string | undefined
+  /** Proxy for `https:` upstreams, as `HTTPS_PROXY`. Default `httpProxy`. */
+  readonly httpsProxy?: string | undefined
+  /** Hosts that are reached without the proxy, as `NO_PROXY`. Default none. */
+  readonly noProxy?: string | undefined
+}
+
+/** Connections are reused; each carries one request at a time. They are closed with the layer. */
+export const layer = (options: Options = {}): Layer.Layer<Upstream> =>
+  Layer.effect(
+    Upstream,
+    Effect.gen(function* () {
+      const dispatcher = yield* Effect.acquireRelease(
+        Effect.sync(() => makeDispatcher(options)),
+        (acquired) => Effect.promise(() => acquired.destroy())
+      )
+      return Upstream.of({
+        send: (request) =>
+          Effect.flatMap(Effect.scope, (scope) => {
+            const exchange = new Exchange()
+            return Effect.flatMap(Scope.addFinalizer(scope, exchange.close), () => {
+              try {
+                dispatcher.dispatch(
+                  {
+                    origin: request.origin,
+                    path: request.path,
+                    method: request.method,
+                    headers: request.headers,
+                    body: request.body ?? null
+                  },
+                  exchange
+                )
+              } catch (error) {
+                exchange.fail(error)
+              }
+              return exchange.head
+            })
+          })
+      })
+    })
+  )
+
+const makeDispatcher = (options: Options): Undici.Dispatcher => {
+  const settings = {
+    allowH2: false,
+    connect: { timeout: 10_000 },
+    keepAliveTimeout: 60_000,
+    headersTimeout: Duration.toMillis(options.headersTimeout ?? "10 minutes"),
+    bodyTimeout: Duration.toMillis(options.idleTimeout ?? "10 minutes")
+  }
+  const { httpProxy = "", httpsProxy = "", noProxy = "" } = options
+  // An empty string, unlike an absent one, keeps undici from reading the environment.
+  return httpProxy === "" && httpsProxy === ""
+    ? new Undici.Agent(settings)
+    : new Undici.EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy: httpsProxy || httpProxy, noProxy })
+}
+
+/** Above this many unread bytes the socket is paused. */
+const highWaterMark = 128 * 1024
+
+type Chunks = Arr.NonEmptyArray<Uint8Array>
+
+/** One request and its answer: a queue of chunks between undici's callbacks and the pulls of one fiber. */
+class Exchange implements Undici.Dispatcher.DispatchHandler {
+  private controller: Undici.Dispatcher.DispatchController | undefined
+  private response: Omit<UpstreamResponse, "body" | "whole"> | undefined
+  private chunks: Array<Uint8Array> = []
+  private size = 0
+  private ended = false
+  private closed = false
+  private error: UpstreamError | undefined
+  private waiter: (() => void) | undefined
+  private graceTimer: NodeJS.Timeout | undefined
+
+  /** Waits for the head. */
+  readonly head = Effect.callback<UpstreamResponse, UpstreamError>((resume) => {
+    const settle = () => {
+      clearTimeout(this.graceTimer)
+      resume(this.settledHead())
+    }
+    if (this.error !== undefined) return settle()
+    this.waiter = settle
+  })
+
+  readonly close: Effect.Effect<void> = Effect.sync(() => {
+    if (this.closed) return
+    this.closed = true
+    clearTimeout(this.graceTimer)
+    if (!this.ended && this.error === undefined) this.controller?.abort(aborted)
+  })
+
+  fail(cause: unknown): void {
+    if (this.error !== undefined || this.ended) return
+    this.error = this.response === undefined ? failureBeforeHead(cause) : failureInBody(cause)
+    this.wakeSoon()
+  }
+
+  onRequestStart(controller: Undici.Dispatcher.DispatchController): void {
+    this.controller = controller
+    if (this.closed) controller.abort(aborted)
+  }
+
+  onResponseStart(_: Undici.Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
+    if (status < 200) return
+    this.response = { status, headers }
+    // What was read from the socket together with the head is handled before this.
+    queueMicrotask(() => {
+      if (status >= 400 || this.chunks.length > 0 || this.ended || this.error !== undefined) return this.wake()
+      this.graceTimer = setTimeout(() => this.wake(), firstByteGrace)
+    })
+  }
+
+  onResponseData(controller: Undici.Dispatcher.DispatchController, chunk: Buffer): void {
+    this.chunks.push(chunk)
+    this.size += chunk.length
+    if (this.size > highWaterMark) controller.pause()
+    if (this.chunks.length === 1) this.wakeSoon()
+  }
+
+  onResponseEnd(): void {
+    this.ended = true
+    this.wakeSoon()
+  }
+
+  onResponseError(_: Undici.Dispatcher.DispatchController, error: Error): void {
+    this.fail(error)
+  }
+
+  // Later, so that all chunks of one read leave in one pull.
+  private wakeSoon(): void {
+    if (this.waiter !== undefined) queueMicrotask(() => this.wake())
+  }
+
+  private wake(): void {
+    const waiter = this.waiter
+    this.waiter = undefined
+    waiter?.()
+  }
+
+  private settledHead(): Effect.Effect<UpstreamResponse, UpstreamError> {
+    const { response, error } = this
+    if (response === undefined || (error !== undefined && this.chunks.length === 0)) {
+      return Effect.fail(error ?? Failure.unreachable("UNKNOWN"))
+    }
+    return Effect.succeed({
+      ...response,
+      whole: this.ended ? Buffer.concat(this.chunks) : undefined,
+      body: Stream.fromPull(Effect.succeed(this.pull))
+    })
+  }
+
+  private readonly pull: Pull.Pull<Chunks, UpstreamError> = Effect.suspend(() => {
+    const chunks = this.chunks
+    if (Arr.isArrayNonEmpty(chunks)) {
+      this.chunks = []
+      if (this.size > highWaterMark) this.controller?.resume()
+      this.size = 0
+      return Effect.succeed(chunks)
+    }
+    if (this.error !== undefined) return Effect.fail(this.error)
+    if (this.ended) return Cause.done()
+    return this.nextChunks
+  })
+
+  private readonly nextChunks: Pull.Pull<Chunks, UpstreamError> = Effect.callback((resume) => {
+    this.waiter = () => resume(this.pull)
+    return Effect.sync(() => {
+      this.waiter = undefined
+    })
+  })
+}
+
+const aborted = new Error("aborted by the gateway")
+
+const failureBeforeHead = (cause: unknown): UpstreamError => {
+  const code = codeOf(cause)
+  return code === "UND_ERR_HEADERS_TIMEOUT" ? Failure.timedOut() : Failure.unreachable(code)
+}
+
+const failureInBody = (cause: unknown): UpstreamError => {
+  const code = codeOf(cause)
+  return code === "UND_ERR_BODY_TIMEOUT" ? Failure.timedOut() : Failure.cut(code)
+}
+
+// Only the code: messages may hold hosts, headers and more.
+const codeOf = (cause: unknown): string => {
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
+  return typeof code === "string" && /^[A-Z0-9_]{1,60}$/.test(code) ? code : "UNKNOWN"
+}
