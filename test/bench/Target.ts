@@ -1,0 +1,70 @@
+// What the load can be aimed at: the upstream itself, or one of the two proxies in front of it.
+import * as Fs from "node:fs"
+import { fileURLToPath } from "node:url"
+import * as Child from "./Child.ts"
+
+/** Where requests go, and what they have to say there. */
+export interface Target extends Child.Child {
+  readonly name: string
+  readonly path: string
+  readonly headers: Record<string, string>
+  /** Starts a second process like this one. */
+  readonly startAnother: () => Promise<Target>
+}
+
+export interface Pair {
+  readonly bare: Target
+  readonly gateway: Target
+}
+
+const file = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+
+const start = async (child: Child.Options, at: Pick<Target, "path" | "headers">): Promise<Target> => ({
+  ...(await Child.start(child)),
+  ...at,
+  name: child.name,
+  startAnother: () => start(child, at)
+})
+
+const startProxy = (child: Child.Options) => start(child, { path: "/anthropic/v1/messages", headers: {} })
+
+export const startUpstream = (): Promise<Target> =>
+  start(
+    {
+      name: "upstream",
+      command: [file("Upstream.ts")],
+      environment: (port) => ({ BENCH_PORT: String(port) })
+    },
+    { path: "/v1/messages", headers: { "x-api-key": "sk-bench-key-direct" } }
+  )
+
+const startBareProxy = (name: string, upstream: Target) =>
+  startProxy({
+    name,
+    command: [file("BareProxy.ts")],
+    environment: (port) => ({ BENCH_PORT: String(port), BENCH_UPSTREAM: upstream.origin })
+  })
+
+const startService = (upstream: Target) => {
+  const program = file(process.env["BENCH_DIST"] === "1" ? "../../dist/main.js" : "../../src/main.ts")
+  if (!Fs.existsSync(program)) {
+    throw new Error(`there is no gateway at ${program}`)
+  }
+  return startProxy({
+    name: "gateway",
+    command: [program, "serve"],
+    environment: (port) => ({
+      AIBRIDGE_HOST: "127.0.0.1",
+      AIBRIDGE_PORT: String(port),
+      AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+      AIBRIDGE_PROVIDER_0_KEYS: "sk-bench-key-one,sk-bench-key-two",
+      AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin
+    })
+  })
+}
+
+/** Starts the two contenders. In a self-check the gateway's place is taken by a second bare proxy. */
+export const startPair = async (upstream: Target, isSelfCheck: boolean): Promise<Pair> => ({
+  bare: await startBareProxy("bare proxy", upstream),
+  gateway: await (isSelfCheck ? startBareProxy("second bare proxy", upstream) : startService(upstream))
+})
