@@ -53,13 +53,14 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const upstream = yield* Upstream
     const recorder = yield* Recorder
     const options = yield* GatewayOptions.GatewayOptions
+    const readBody = yield* RequestBody.BodyReader
     const router = Router.make(providers)
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
-      const { actor, standardHeaders } = yield* authenticator.authenticate(request.headers, provider)
-      const credential = yield* Credential.choose(provider, request.headers, standardHeaders)
-      const body = (yield* RequestBody.read(request, options.maximumBodyBytes)) ?? noBytes
+      const { actor, own } = yield* authenticator.authenticate(request.headers, provider)
+      const credential = yield* Credential.choose(provider, own)
+      const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
       const summary = yield* readRequest(dialect, body)
 
       const interception = yield* InterceptionLog.begin(recorder, {
@@ -69,12 +70,19 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         ...summary
       })
       const headers = { ...ForwardHeaders.forRequest(request.headers), "accept-encoding": "identity" }
-      const response = yield* Failover.walk(
+      return yield* Failover.walk(
         credential.pool,
         (key) => upstream.send(outgoing(route, request, credential.inject(headers, key), body)),
         interception.progress
-      ).pipe(Effect.tapError((error) => Effect.sync(() => interception.failed(error))))
-      return relay(response, interception, dialect)
+      ).pipe(
+        Effect.match({
+          onSuccess: (response) => relay(response, interception, dialect),
+          onFailure: (error) => {
+            interception.failed(error)
+            return failed(error, provider, dialect, { [Interception.idHeader]: interception.id })
+          }
+        })
+      )
     })
 
     const relay = (response: UpstreamResponse, interception: InterceptionLog.InterceptionLog, dialect: Dialect) => {
@@ -83,21 +91,29 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       if (ResponseHead.isEventStream(response.headers)) {
         delete headers["content-length"]
         const { keepaliveInterval } = options
-        const events = Relay.events(response.body, { dialect, keepaliveInterval, onEnd: interception.answered })
+        const events = Relay.events(response.body, {
+          dialect,
+          keepaliveInterval,
+          onEnd: (failure) => interception.answered(failure)
+        })
         return ResponseHead.stream(response.status, headers, events)
       }
       if (response.whole !== undefined) {
         interception.answered(undefined)
         return ResponseHead.whole(response.status, headers, response.whole)
       }
-      return ResponseHead.stream(response.status, headers, Relay.bytes(response.body, interception.answered))
+      return ResponseHead.stream(
+        response.status,
+        headers,
+        Relay.bytes(response.body, (failure) => interception.answered(failure))
+      )
     }
 
     const passthrough = Effect.fnUntraced(function* (route: PassthroughRoute, request: HttpServerRequest) {
       const { provider } = route
-      const { standardHeaders } = yield* authenticator.authenticate(request.headers, provider)
-      const credential = yield* Credential.choose(provider, request.headers, standardHeaders)
-      const body = yield* RequestBody.read(request, options.maximumBodyBytes)
+      const { own } = yield* authenticator.authenticate(request.headers, provider)
+      const credential = yield* Credential.choose(provider, own)
+      const body = yield* RequestBody.read(request, options.maximumBodyBytes, readBody)
 
       const headers = ForwardHeaders.forRequest(request.headers)
       const response = yield* Failover.walk(credential.pool, (key) =>
@@ -120,9 +136,13 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           case "Probe":
             return Effect.succeed(alive)
           case "Bridged":
-            return shaped(bridged(route, request), route.provider, route.dialect)
+            return Effect.catch(bridged(route, request), (error) =>
+              Effect.succeed(failed(error, route.provider, route.dialect))
+            )
           case "Passthrough":
-            return shaped(passthrough(route, request), route.provider, route.provider.dialect)
+            return Effect.catch(passthrough(route, request), (error) =>
+              Effect.succeed(failed(error, route.provider, route.provider.dialect))
+            )
         }
       }
     })
@@ -135,10 +155,7 @@ export const app: Effect.Effect<
   never,
   Gateway | HttpServerRequest | Scope.Scope
 > = Effect.interruptible(
-  Effect.gen(function* () {
-    const gateway = yield* Gateway
-    return yield* gateway.handle(yield* ServerRequest)
-  })
+  Effect.flatMap(Gateway, (gateway) => Effect.flatMap(ServerRequest, (request) => gateway.handle(request)))
 )
 
 /**
@@ -182,23 +199,19 @@ const outgoing = (
   body
 })
 
-// Every failure as an answer of our own, decided before a byte of an upstream's answer was passed on.
-const shaped = <R>(
-  effect: Effect.Effect<
-    HttpServerResponse.HttpServerResponse,
-    GatewayError.GatewayError | UpstreamError | KeyPoolError,
-    R
-  >,
+// Failures are answered before a byte of an upstream's answer was passed on: whoever is here has not committed.
+const failed = (
+  error: GatewayError.GatewayError | UpstreamError | KeyPoolError,
   provider: Provider,
-  dialect: Dialect
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
-  Effect.catch(effect, (error) => {
-    switch (error._tag) {
-      case "GatewayError":
-        return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect)))
-      case "UpstreamError":
-        return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromUpstreamError(error, dialect)))
-      case "KeyPoolError":
-        return Effect.succeed(ErrorResponse.toResponse(provider.keyFailover.buildKeyPoolResponse(error)))
-    }
-  })
+  dialect: Dialect,
+  headers: Readonly<Record<string, string>> = {}
+): HttpServerResponse.HttpServerResponse => {
+  switch (error._tag) {
+    case "GatewayError":
+      return ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect), headers)
+    case "UpstreamError":
+      return ErrorResponse.toResponse(ErrorResponse.fromUpstreamError(error, dialect), headers)
+    case "KeyPoolError":
+      return ErrorResponse.toResponse(provider.keyFailover.buildKeyPoolResponse(error), headers)
+  }
+}

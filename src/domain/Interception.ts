@@ -1,11 +1,10 @@
 /** One bridged client request with all its attempts and its answer. */
-import * as SecureRandom from "effect/crypto/SecureRandom"
 
 /** Carries an interception's id to the client. */
 export const idHeader = "x-aibridge-interception-id"
 
 /** A new id (UUID v4). */
-export const nextId = (): string => SecureRandom.uuidV4Unsafe()
+export const nextId = (): string => crypto.randomUUID()
 
 /** How an interception ended. */
 export type EndReason =

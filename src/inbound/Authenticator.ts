@@ -17,10 +17,10 @@ export const tokenHeader = "x-aibridge-token"
 export interface Authentication {
   readonly actor: Actor
   /**
-   * What `Authorization` and `x-api-key` hold: a credential for the gateway (both are dropped and the provider's pool is
-   * used), or the caller's own for the provider.
+   * The headers in which a credential of the caller's own for the provider may be. None: the provider's pool is used. No
+   * credential for the gateway may be among them, since what is found there is sent upstream.
    */
-  readonly standardHeaders: "gateway" | "provider"
+  readonly own: RequestHeaders
 }
 
 export class Authenticator extends Context.Service<
@@ -39,8 +39,8 @@ export interface Token {
 
 /**
  * Gateway tokens. `x-aibridge-token`, if present, must hold one, and the standard headers are the caller's own provider
- * credential. Without it `Authorization: Bearer`, else `x-api-key`, must hold one, on every route. A provider without keys
- * takes the token from `x-aibridge-token` only. A wrong token falls back to nothing.
+ * credential, unless they hold a gateway token too. Without it `Authorization: Bearer`, else `x-api-key`, must hold one, on
+ * every route. A provider without keys takes the token from `x-aibridge-token` only. A wrong token falls back to nothing.
  */
 export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authenticator> => {
   const known = tokens.map(({ name, token }) => ({ actor: ActorOf.make(name), secret: Redacted.value(token) }))
@@ -51,15 +51,18 @@ export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authentic
     }
     return actor
   }
+  const withoutTokens = (headers: RequestHeaders): RequestHeaders =>
+    standard(headers, (value) => value.split(/\s+/).every((word) => actorOf(word) === undefined))
+
   return Layer.succeed(Authenticator, {
     authenticate: (headers, provider) => {
-      const own = present(headers[tokenHeader])
+      const token = present(headers[tokenHeader])
       const hasPool = provider.keyFailover.pool !== undefined
-      const candidate = own ?? (hasPool ? standardToken(headers) : undefined)
+      const candidate = token ?? (hasPool ? standardToken(headers) : undefined)
       if (candidate === undefined) return hasPool ? missingToken : missingOwnToken
       const actor = actorOf(candidate)
       if (actor === undefined) return wrongToken
-      return Effect.succeed({ actor, standardHeaders: own === undefined ? "gateway" : "provider" })
+      return Effect.succeed({ actor, own: token === undefined ? {} : withoutTokens(headers) })
     }
   })
 }
@@ -70,11 +73,20 @@ export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authentic
  */
 export const layerOpen: Layer.Layer<Authenticator> = Layer.succeed(Authenticator, {
   authenticate: (headers, provider) =>
-    provider.keyFailover.pool !== undefined && present(headers[tokenHeader]) === undefined ? openGateway : openProvider
+    provider.keyFailover.pool !== undefined && present(headers[tokenHeader]) === undefined
+      ? openWithPool
+      : Effect.succeed({ actor: ActorOf.anonymous, own: standard(headers, () => true) })
 })
 
-const openGateway = Effect.succeed<Authentication>({ actor: ActorOf.anonymous, standardHeaders: "gateway" })
-const openProvider = Effect.succeed<Authentication>({ actor: ActorOf.anonymous, standardHeaders: "provider" })
+const openWithPool = Effect.succeed<Authentication>({ actor: ActorOf.anonymous, own: {} })
+
+const standard = (headers: RequestHeaders, keep: (value: string) => boolean): RequestHeaders =>
+  Object.fromEntries(
+    ["authorization", "x-api-key"].flatMap((name) => {
+      const value = present(headers[name])
+      return value !== undefined && keep(value) ? [[name, value]] : []
+    })
+  )
 
 const unauthorized = (detail: string) => Effect.fail(Refusal.make(new Refusal.Unauthorized({ detail })))
 

@@ -1,21 +1,14 @@
 /** The record of one interception from its start to its one end, whatever happens in between. */
+import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import type { EndReason } from "../domain/Interception.ts"
 import * as Interception from "../domain/Interception.ts"
-import type { InterceptionEnded, InterceptionStarted } from "../domain/RecordEvent.ts"
+import type { InterceptionStarted } from "../domain/RecordEvent.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import type { Recorder } from "./Recorder.ts"
 
-export interface InterceptionLog {
-  readonly id: string
-  /** Kept up to date by the failover. */
-  readonly progress: Pick<Mutable<InterceptionEnded>, "attempts" | "credentialHint">
-  /** There was no answer to pass on. */
-  readonly failed: (error: UpstreamError | { readonly _tag: "KeyPoolError" }) => void
-  /** The answer has been passed on; with a failure, up to there. */
-  readonly answered: (failure: UpstreamError | undefined) => void
-}
+type Facts = Omit<InterceptionStarted, "_tag" | "id" | "at">
 
 /**
  * Records the start at once and the end when the request's scope closes. If by then nobody has said how it ended, the client
@@ -23,57 +16,74 @@ export interface InterceptionLog {
  */
 export const begin = (
   recorder: Recorder["Service"],
-  facts: Omit<InterceptionStarted, "_tag" | "id" | "at">
+  facts: Facts
 ): Effect.Effect<InterceptionLog, never, Scope.Scope> =>
-  Effect.gen(function* () {
-    const clock = yield* Effect.clockWith(Effect.succeed)
-    const scope = yield* Effect.scope
-    const id = Interception.nextId()
-    const progress: InterceptionLog["progress"] = { attempts: 0, credentialHint: undefined }
-    let reason: EndReason | undefined
-    let failure: UpstreamError | undefined
-
-    yield* recorder.record({ _tag: "InterceptionStarted", id, at: clock.currentTimeMillisUnsafe(), ...facts })
-    yield* Scope.addFinalizer(
-      scope,
-      Effect.suspend(() => {
-        const ended = recorder.record({
-          _tag: "InterceptionEnded",
-          id,
-          at: clock.currentTimeMillisUnsafe(),
-          reason: reason ?? "client_gone",
-          ...progress
-        })
-        return failure === undefined ? ended : Effect.andThen(logFailure(failure, facts.provider, id, progress), ended)
+  Effect.clockWith((clock) =>
+    Effect.flatMap(Effect.scope, (scope) => {
+      const log = new InterceptionLog(recorder, facts, clock)
+      const started = recorder.record({
+        _tag: "InterceptionStarted",
+        id: log.id,
+        at: clock.currentTimeMillisUnsafe(),
+        ...facts
       })
-    )
-    return {
-      id,
-      progress,
-      failed: (error) => {
-        reason = error._tag === "KeyPoolError" ? "exhausted" : "upstream_error"
-        if (error._tag === "UpstreamError") failure = error
-      },
-      answered: (error) => {
-        reason = error === undefined ? "complete" : "upstream_cut"
-        failure = error
-      }
-    }
-  })
-
-type Mutable<A> = { -readonly [K in keyof A]: A[K] }
-
-const logFailure = (
-  error: UpstreamError,
-  provider: string,
-  id: string,
-  progress: InterceptionLog["progress"]
-): Effect.Effect<void> =>
-  Effect.logWarning(error.message).pipe(
-    Effect.annotateLogs({
-      provider,
-      interception_id: id,
-      api_key_hint: progress.credentialHint,
-      ...("code" in error.reason && { code: error.reason.code })
+      return Effect.as(
+        Effect.andThen(
+          started,
+          Scope.addFinalizer(
+            scope,
+            Effect.suspend(() => log.end())
+          )
+        ),
+        log
+      )
     })
   )
+
+export class InterceptionLog {
+  readonly id = Interception.nextId()
+  /** Kept up to date by the failover. */
+  readonly progress: { attempts: number; credentialHint: string | undefined } = {
+    attempts: 0,
+    credentialHint: undefined
+  }
+  private readonly recorder: Recorder["Service"]
+  private readonly facts: Facts
+  private readonly clock: Clock.Clock
+  private reason: EndReason = "client_gone"
+  private failure: UpstreamError | undefined
+
+  constructor(recorder: Recorder["Service"], facts: Facts, clock: Clock.Clock) {
+    this.recorder = recorder
+    this.facts = facts
+    this.clock = clock
+  }
+
+  /** There was no answer to pass on. */
+  failed(error: UpstreamError | { readonly _tag: "KeyPoolError" }): void {
+    this.reason = error._tag === "KeyPoolError" ? "exhausted" : "upstream_error"
+    if (error._tag === "UpstreamError") this.failure = error
+  }
+
+  /** The answer has been passed on; with a failure, up to there. */
+  answered(failure: UpstreamError | undefined): void {
+    this.reason = failure === undefined ? "complete" : "upstream_cut"
+    this.failure = failure
+  }
+
+  end(): Effect.Effect<void> {
+    const { id, reason, failure, progress } = this
+    const at = this.clock.currentTimeMillisUnsafe()
+    const ended = this.recorder.record({ _tag: "InterceptionEnded", id, at, reason, ...progress })
+    return failure === undefined ? ended : Effect.andThen(this.logFailure(failure), ended)
+  }
+
+  private logFailure(error: UpstreamError): Effect.Effect<void> {
+    return Effect.annotateLogs(Effect.logWarning(error.message), {
+      provider: this.facts.provider,
+      interception_id: this.id,
+      api_key_hint: this.progress.credentialHint,
+      ...("code" in error.reason && { code: error.reason.code })
+    })
+  }
+}

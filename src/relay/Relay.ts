@@ -11,7 +11,7 @@ import type { Dialect } from "../dialects/Dialect.ts"
 import * as Keepalive from "./Keepalive.ts"
 import { SseTap } from "./SseTap.ts"
 
-/** Called at most once, with the failure if the answer was not complete. Not called if the client leaves. */
+/** Called at most once, with the failure if the answer was not complete. Not called if the client leaves before that. */
 export type OnEnd = (failure: UpstreamError | undefined) => void
 
 /** An answer that is no stream of events. If it is cut it fails, so that the client's connection breaks too. */
@@ -53,12 +53,18 @@ export const events = (
     const tap = new SseTap(dialect)
     const gate = new EventGate(tap)
     let over = false
+    let isComplete = false
 
+    // With its last event the answer is complete, however long the upstream stays.
+    const complete = (): void => {
+      if (!isComplete) onEnd(undefined)
+      isComplete = true
+    }
     const finish = (failure: UpstreamError | undefined): Events => {
       over = true
       if (failure === undefined) tap.end()
       if (tap.sawTerminal) {
-        onEnd(undefined)
+        complete()
         return orDone(gate.takeHeld())
       }
       const ended = failure ?? Failure.cut("ENDED")
@@ -68,6 +74,7 @@ export const events = (
     const next: Events = Effect.matchCauseEffect(upstream, {
       onSuccess: (chunks) => {
         const passed = gate.pass(chunks)
+        if (tap.sawTerminal) complete()
         return Arr.isArrayNonEmpty(passed) ? Effect.succeed(passed) : next
       },
       onFailure: (cause) => {
@@ -107,12 +114,14 @@ class EventGate {
     return !this.open
   }
 
+  /** What of these chunks, and of what was held before them, the client may see now. */
   pass(chunks: ReadonlyArray<Uint8Array>): Array<Uint8Array> {
     const passed: Array<Uint8Array> = []
     for (const chunk of chunks) {
       const end = this.tap.push(chunk)
       if (end > 0) {
-        passed.push(...this.takeHeld(), end === chunk.length ? chunk : chunk.subarray(0, end))
+        if (this.size > 0) passed.push(...this.takeHeld())
+        passed.push(end === chunk.length ? chunk : chunk.subarray(0, end))
         this.open = false
       }
       if (end < chunk.length) this.hold(end === 0 ? chunk : chunk.subarray(end), passed)

@@ -2,7 +2,6 @@
  * The one place where the head of an upstream's answer becomes the head of ours. Whoever makes a response here has committed:
  * from then on there is no status to change, and a failure can only be an event in the body.
  */
-import * as Headers from "effect/http/Headers"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
 import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
@@ -18,8 +17,7 @@ export const stream = (
   status: number,
   headers: Record<string, string>,
   body: Stream.Stream<Uint8Array, unknown>
-): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.stream(body, { status, headers: Headers.fromRecordUnsafe(headers) })
+): HttpServerResponse.HttpServerResponse => HttpServerResponse.stream(body, { status, headers })
 
 /** A body that is already here; none at all (as after `HEAD`) leaves the upstream's headers alone. */
 export const whole = (
@@ -27,6 +25,6 @@ export const whole = (
   headers: Record<string, string>,
   body: Uint8Array
 ): HttpServerResponse.HttpServerResponse => {
-  const options = { status, headers: Headers.fromRecordUnsafe(headers) }
+  const options = { status, headers }
   return body.length === 0 ? HttpServerResponse.empty(options) : HttpServerResponse.uint8Array(body, options)
 }

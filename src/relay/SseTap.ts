@@ -19,6 +19,7 @@ export class SseTap {
   private lineLength = 0
   private lineHead = ""
   private afterCarriageReturn = false
+  private atBoundary = true
 
   constructor(dialect: Pick<Dialect, "terminalEvents" | "isTerminalData">) {
     this.dialect = dialect
@@ -31,42 +32,31 @@ export class SseTap {
 
   /** Takes the next chunk. Answers where in it the last complete event ends; 0 if none ends in it. */
   push(chunk: Uint8Array): number {
-    if (this.afterCarriageReturn || chunk.includes(carriageReturn)) return this.pushAnyLineEnd(chunk)
+    const length = chunk.length
     let end = 0
     let start = 0
-    for (let lineEnd = chunk.indexOf(lineFeed); lineEnd >= 0; lineEnd = chunk.indexOf(lineFeed, start)) {
-      if (this.line(chunk, start, lineEnd)) end = lineEnd + 1
-      start = lineEnd + 1
+    for (let index = nextLineEnd(chunk, 0); index < length; index = nextLineEnd(chunk, start)) {
+      const byte = chunk[index]
+      if (byte === lineFeed && index === start && this.afterCarriageReturn) {
+        // The second half of a CRLF belongs to the event that the first half ended.
+        if (end === index && this.atBoundary) end = index + 1
+      } else if (this.line(chunk, start, index)) {
+        end = index + 1
+      }
+      this.afterCarriageReturn = byte === carriageReturn
+      start = index + 1
     }
-    this.keep(chunk, start, chunk.length)
+    if (start < length) {
+      this.afterCarriageReturn = false
+      this.keep(chunk, start, length)
+    }
     return end
   }
 
   /** The stream is over: an event without its final blank line counts as if it had one. */
   end(): void {
-    this.line(empty, 0, 0)
-    this.line(empty, 0, 0)
-  }
-
-  private pushAnyLineEnd(chunk: Uint8Array): number {
-    let end = 0
-    let start = 0
-    for (let index = 0; index < chunk.length; index++) {
-      const byte = chunk[index]
-      if (byte === lineFeed && this.afterCarriageReturn) {
-        this.afterCarriageReturn = false
-        if (end === index) end = index + 1
-        start = index + 1
-      } else if (byte === lineFeed || byte === carriageReturn) {
-        this.afterCarriageReturn = byte === carriageReturn
-        if (this.line(chunk, start, index)) end = index + 1
-        start = index + 1
-      } else {
-        this.afterCarriageReturn = false
-      }
-    }
-    this.keep(chunk, start, chunk.length)
-    return end
+    this.line(noBytes, 0, 0)
+    this.line(noBytes, 0, 0)
   }
 
   private keep(chunk: Uint8Array, start: number, end: number): void {
@@ -76,8 +66,8 @@ export class SseTap {
 
   // A whole line, but for what earlier chunks brought of it. Answers whether it ends an event.
   private line(chunk: Uint8Array, start: number, end: number): boolean {
-    const earlier = this.lineLength
-    if (earlier > 0) {
+    this.atBoundary = false
+    if (this.lineLength > 0) {
       this.keep(chunk, start, end)
       this.field(this.lineHead, this.lineLength)
       this.lineHead = ""
@@ -87,10 +77,11 @@ export class SseTap {
     const length = end - start
     if (length === 0) return this.dispatch()
     const first = chunk[start]
-    const relevant =
-      (first === letterE && this.mayBeTerminal(length)) || (first === letterD && !this.named && !this.data)
-    if (relevant) this.field(latin1(chunk, start, end, headBytes), length)
-    else if (first === letterE) this.named = true
+    if (first === letterE ? this.mayBeTerminal(length) : first === letterD && !this.named && this.data === undefined) {
+      this.field(latin1(chunk, start, end, headBytes), length)
+    } else if (first === letterE) {
+      this.named = true
+    }
     return false
   }
 
@@ -112,6 +103,7 @@ export class SseTap {
     this.name = undefined
     this.named = false
     this.data = undefined
+    this.atBoundary = true
     return true
   }
 
@@ -129,7 +121,30 @@ const lineFeed = 0x0a
 const carriageReturn = 0x0d
 const letterD = 0x64
 const letterE = 0x65
-const empty = new Uint8Array(0)
+const noBytes = new Uint8Array(0)
+
+// The place of the next CR or LF; the chunk's length if there is none. Eight bytes at a time: nearly all of them are text.
+const nextLineEnd = (chunk: Uint8Array, from: number): number => {
+  const length = chunk.length
+  let index = from
+  while (
+    index + 8 <= length &&
+    isText(chunk[index]) &&
+    isText(chunk[index + 1]) &&
+    isText(chunk[index + 2]) &&
+    isText(chunk[index + 3]) &&
+    isText(chunk[index + 4]) &&
+    isText(chunk[index + 5]) &&
+    isText(chunk[index + 6]) &&
+    isText(chunk[index + 7])
+  ) {
+    index += 8
+  }
+  while (index < length && chunk[index] !== lineFeed && chunk[index] !== carriageReturn) index++
+  return index
+}
+
+const isText = (byte: number | undefined): boolean => byte !== undefined && byte > carriageReturn
 
 const withoutSpace = (value: string): string => (value.startsWith(" ") ? value.slice(1) : value)
 

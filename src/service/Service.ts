@@ -16,6 +16,7 @@ import * as Providers from "../providers/Providers.ts"
 import * as Recorder from "../record/Recorder.ts"
 import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
 import * as Banner from "./Banner.ts"
+import * as NodeRequestBody from "./NodeRequestBody.ts"
 import type { ServiceConfig } from "./ServiceConfig.ts"
 
 export interface Options {
@@ -54,7 +55,8 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
           config.tokens.length === 0 ? Authenticator.layerOpen : Authenticator.layerTokens(config.tokens),
           // What is simulated is on this machine, whatever proxy is set.
           UpstreamUndici.layer(simulated === undefined ? config.proxy : {}),
-          Recorder.layerNoop
+          Recorder.layerNoop,
+          NodeRequestBody.layer
         ])
       )
       return Layer.effectDiscard(announce(options, simulated?.url)).pipe(

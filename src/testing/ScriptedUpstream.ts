@@ -49,11 +49,10 @@ export const layer = (
           const finished = Effect.sync(() => {
             entry.state = "finished"
           })
-          yield* Effect.addFinalizer(() =>
-            Effect.sync(() => {
-              if (entry.state === "open") entry.state = "aborted"
-            })
-          )
+          const left = Effect.sync(() => {
+            if (entry.state === "open") entry.state = "aborted"
+          })
+          yield* Effect.addFinalizer(() => left)
           const answer = typeof script === "function" ? script({ ...request, aborted: false }, index) : script[index]
           if (answer === undefined)
             return yield* Effect.die(new Error(`upstream call ${index + 1} is not in the script`))
@@ -61,7 +60,10 @@ export const layer = (
           if (response.whole !== undefined) yield* finished
           return {
             ...response,
-            body: Stream.concat(response.body, Stream.fromEffectDrain(finished)).pipe(Stream.tapError(() => finished))
+            body: Stream.concat(response.body, Stream.fromEffectDrain(finished)).pipe(
+              Stream.tapError(() => finished),
+              Stream.ensuring(left)
+            )
           }
         })
       return Context.make(Upstream, { send }).pipe(Context.add(ScriptedUpstream, { requests: Effect.sync(requests) }))

@@ -54,9 +54,9 @@ export const fetch = (
 
 // The path as it stands: a URL would be normalised.
 const toServerRequest = (path: string, { method, headers = {}, body }: RequestOptions) => {
-  const request = HttpClientRequest.make((method ?? (body === undefined ? "GET" : "POST")) as HttpMethod)(origin)
+  const bare = HttpClientRequest.make((method ?? (body === undefined ? "GET" : "POST")) as HttpMethod)(origin)
   const text = typeof body === "string" ? body : JSON.stringify(body)
-  const withBody = text === undefined ? request : HttpClientRequest.bodyText(request, text, "application/json")
+  const withBody = text === undefined ? bare : HttpClientRequest.bodyText(bare, text, "application/json")
   return HttpServerRequest.fromClientRequest(HttpClientRequest.setHeaders(withBody, headers)).modify({ url: path })
 }
 

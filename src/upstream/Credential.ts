@@ -15,19 +15,15 @@ export interface Credential {
 }
 
 /**
- * @param standardHeaders what the caller's `Authorization` and `x-api-key` are for: the gateway, or the provider
+ * @param own the headers in which a credential of the caller's own may be
  *
  * Fails with `GatewayError` (`Unauthorized`) if there is neither a pool nor a credential of the caller.
  */
-export const choose = (
-  provider: Provider,
-  headers: RequestHeaders,
-  standardHeaders: "gateway" | "provider"
-): Effect.Effect<Credential, GatewayError> => {
+export const choose = (provider: Provider, own: RequestHeaders): Effect.Effect<Credential, GatewayError> => {
   const { pool, byokCredential, injectAuthKey } = provider.keyFailover
-  const own = standardHeaders === "provider" ? byokCredential(headers) : undefined
-  if (own !== undefined) {
-    const { header, value, secret } = own
+  const credential = byokCredential(own)
+  if (credential !== undefined) {
+    const { header, value, secret } = credential
     return Effect.succeed({
       pool: Pool.byok(provider.name, secret),
       inject: (outgoing) => ({ ...outgoing, [header]: value })

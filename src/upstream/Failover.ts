@@ -1,7 +1,7 @@
 /** The only retry loop: one upstream call, tried with one key after the other until an answer is not about its key. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import type { Key } from "../keys/Key.ts"
@@ -30,30 +30,30 @@ export const walk = (
   attempt: (key: Key) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>,
   progress: Progress = { credentialHint: undefined, attempts: 0 }
 ): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, Scope.Scope> =>
-  Effect.flatMap(Effect.scope, (scope) => next(pool, pool.walker(), attempt, progress, scope))
+  next(pool, pool.walker(), attempt, progress)
 
 const next = (
   pool: KeyPool,
   walker: Walker,
   attempt: (key: Key) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>,
-  progress: Progress,
-  scope: Scope.Scope
-): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError> =>
+  progress: Progress
+): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, Scope.Scope> =>
   Effect.flatMap(walker.next, (key) => {
     progress.credentialHint = key.hint
     progress.attempts++
-    const attemptScope = Scope.forkUnsafe(scope)
-    const answer = Effect.provideService(attempt(key), Scope.Scope, attemptScope)
-    return Effect.flatMap(key.isProbe ? releasedOnFailure(pool, key, answer) : answer, (response) =>
+    const answer = key.isProbe ? releasedOnFailure(pool, key, attempt(key)) : attempt(key)
+    return Effect.flatMap(answer, (response) =>
       Effect.flatMap(MarkKeyOnStatus.mark(pool, key, response), (tryNext) =>
-        tryNext
-          ? Effect.andThen(discard(response, attemptScope, scope), next(pool, walker, attempt, progress, scope))
-          : Effect.succeed(response)
+        tryNext ? Effect.andThen(discard(response), next(pool, walker, attempt, progress)) : Effect.succeed(response)
       )
     )
   })
 
-const releasedOnFailure = <A, E>(pool: KeyPool, key: Key, response: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+const releasedOnFailure = <A, E, R>(
+  pool: KeyPool,
+  key: Key,
+  response: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
   Effect.onExit(response, (exit) => (Exit.isFailure(exit) ? pool.releaseProbe(key) : Effect.void))
 
 /** A refused attempt's body is read to its end, so that the connection can be used again, but not further than this. */
@@ -61,19 +61,15 @@ const discardBytes = 64 * 1024
 const discardTime = "1 second"
 
 // Beside the next attempt, not before it.
-const discard = (
-  response: UpstreamResponse,
-  attemptScope: Scope.Closeable,
-  scope: Scope.Scope
-): Effect.Effect<void> => {
+const discard = (response: UpstreamResponse): Effect.Effect<void, never, Scope.Scope> => {
   let bytes = 0
   return response.body.pipe(
     Stream.takeWhile((chunk) => (bytes += chunk.length) <= discardBytes),
     Stream.runDrain,
     Effect.timeoutOption(discardTime),
     Effect.ignore,
-    Effect.ensuring(Scope.close(attemptScope, Exit.void)),
-    Effect.forkIn(scope),
-    Effect.asVoid
+    Effect.forkScoped,
+    // A client that has left by now is noticed before another key is tried.
+    Effect.andThen(Effect.yieldNow)
   )
 }

@@ -21,8 +21,8 @@ export interface UpstreamResponse {
   readonly status: number
   readonly headers: ResponseHeaders
   /**
-   * The bytes as they come; may be read once. Not reading stops the upstream; it fails if the answer ends before it is
-   * complete. A pull that is interrupted loses no bytes.
+   * The bytes as they come; may be read once. Not reading stops the upstream, and ending the reading early aborts it. Fails
+   * if the answer ends before it is complete. A pull that is interrupted loses no bytes.
    */
   readonly body: Stream.Stream<Uint8Array, UpstreamError>
   /** The whole body, if it arrived together with the head: short answers then need no stream. Use this or `body`. */

@@ -6,10 +6,12 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Layer from "effect/Layer"
 import type * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as Failure from "../domain/UpstreamError.ts"
@@ -26,21 +28,31 @@ export const layer: Layer.Layer<Upstream, never, HttpClient.HttpClient> = Layer.
     const client = HttpClient.withScope(yield* HttpClient.HttpClient)
     return Upstream.of({
       send: Effect.fnUntraced(function* (request) {
-        const response = yield* client.execute(toClientRequest(request)).pipe(
-          Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-          Effect.mapError((error) => Failure.unreachable(codeOf(error)))
-        )
-        const pull = yield* Stream.toPull(Stream.mapError(response.stream, (error) => Failure.cut(codeOf(error))))
-        return {
-          status: response.status,
-          headers: response.headers,
-          whole: undefined,
-          body: Stream.fromPull(yield* holdFirst(pull, response.status < 400))
-        }
+        const scope = yield* Scope.fork(yield* Effect.scope)
+        return yield* Scope.provide(exchange(client, request, scope), scope)
       })
     })
   })
 )
+
+const exchange = Effect.fnUntraced(function* (
+  client: HttpClient.HttpClient.With<HttpClientError, Scope.Scope>,
+  request: UpstreamRequest,
+  scope: Scope.Closeable
+) {
+  const response = yield* client.execute(toClientRequest(request)).pipe(
+    Effect.provideService(HttpClient.TracerPropagationEnabled, false),
+    Effect.mapError((error) => Failure.unreachable(codeOf(error)))
+  )
+  const pull = yield* Stream.toPull(Stream.mapError(response.stream, (error) => Failure.cut(codeOf(error))))
+  const body = Stream.fromPull(yield* holdFirst(pull, response.status < 400))
+  return {
+    status: response.status,
+    headers: response.headers,
+    whole: undefined,
+    body: Stream.ensuring(body, Scope.close(scope, Exit.void))
+  }
+})
 
 const toClientRequest = (request: UpstreamRequest): HttpClientRequest.HttpClientRequest =>
   HttpClientRequest.make(request.method as HttpMethod)(request.origin + request.path, {

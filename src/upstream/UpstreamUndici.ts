@@ -2,6 +2,7 @@
 import * as Undici from "@effect/platform-node/Undici"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -63,12 +64,13 @@ export const layer = (options: Options = {}): Layer.Layer<Upstream> =>
   )
 
 const makeDispatcher = (options: Options): Undici.Dispatcher => {
-  const settings = {
-    allowH2: false,
-    connect: { timeout: 10_000 },
-    keepAliveTimeout: 60_000,
+  const settings: Undici.Agent.Options = {
     headersTimeout: Duration.toMillis(options.headersTimeout ?? "10 minutes"),
-    bodyTimeout: Duration.toMillis(options.idleTimeout ?? "10 minutes")
+    bodyTimeout: Duration.toMillis(options.idleTimeout ?? "10 minutes"),
+    keepAliveTimeout: 60_000,
+    connect: { timeout: 10_000 },
+    // Set here and not for the agent, which would make a new string of every request's origin.
+    factory: (origin, poolOptions) => new Undici.Pool(origin, { ...poolOptions, allowH2: false })
   }
   const { httpProxy = "", httpsProxy = "", noProxy = "" } = options
   // An empty string, unlike an absent one, keeps undici from reading the environment.
@@ -167,7 +169,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     return Effect.succeed({
       ...response,
       whole: this.ended ? Buffer.concat(this.chunks) : undefined,
-      body: Stream.fromPull(Effect.succeed(this.pull))
+      body: this.body
     })
   }
 
@@ -183,6 +185,11 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     if (this.ended) return Cause.done()
     return this.nextChunks
   })
+
+  // Ending the reading early, like closing the request's scope, aborts the exchange.
+  private readonly body = Stream.fromChannel(
+    Channel.fromTransform((_: unknown, scope) => Effect.as(Scope.addFinalizer(scope, this.close), this.pull))
+  )
 
   private readonly nextChunks: Pull.Pull<Chunks, UpstreamError> = Effect.callback((resume) => {
     this.waiter = () => resume(this.pull)
