@@ -91,7 +91,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       if (ResponseHead.isEventStream(response.headers)) {
         delete headers["content-length"]
         const { keepaliveInterval } = options
-        const events = Relay.events(response.body, {
+        const events = Relay.events(response, {
           dialect,
           keepaliveInterval,
           onEnd: (failure) => interception.answered(failure)

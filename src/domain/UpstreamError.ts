@@ -33,3 +33,12 @@ export const unreachable = (code: string): UpstreamError => new UpstreamError({ 
 export const timedOut = (): UpstreamError => new UpstreamError({ reason: new TimedOut({}) })
 
 export const cut = (code: string): UpstreamError => new UpstreamError({ reason: new Cut({ code }) })
+
+/**
+ * The short code of a client's or the system's error, if it has a harmless one. Only the code: messages may hold hosts,
+ * headers and more.
+ */
+export const codeOf = (cause: unknown): string => {
+  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
+  return typeof code === "string" && /^[A-Z0-9_]{1,60}$/.test(code) ? code : "UNKNOWN"
+}

@@ -1,70 +1,59 @@
-/** Keeps a silent stream open: after a time without bytes, a pull answers with the dialect's keep-alive event. */
-import type * as Arr from "effect/Array"
-import type * as Cause from "effect/Cause"
+/** Watches a stream for silence, so that the dialect's keep-alive event is sent in time. */
+import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
-import type * as Fiber from "effect/Fiber"
-import type * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 
-export interface Options {
-  readonly event: Uint8Array
-  /** How long the silence lasts before an event, and between two. */
-  readonly interval: Duration.Duration
-  /** Whether an event may be put here: the client is between two complete events. */
-  readonly mayInsert: () => boolean
+/** One stream's silence. One sleeping fiber watches it; bytes only set a number. */
+export class Keepalive {
+  private readonly clock: Clock.Clock
+  private quietSince: number
+  private waiting = false
+  private due = false
+
+  constructor(clock: Clock.Clock) {
+    this.clock = clock
+    this.quietSince = clock.currentTimeMillisUnsafe()
+  }
+
+  /** The client waits for bytes. */
+  wait(): void {
+    this.waiting = true
+  }
+
+  /** Bytes go to the client. */
+  sent(): void {
+    this.waiting = false
+    this.quietSince = this.clock.currentTimeMillisUnsafe()
+  }
+
+  /** Whether the silence has lasted long enough for an event, once each time. */
+  takeDue(): boolean {
+    const due = this.due
+    this.due = false
+    return due
+  }
+
+  /**
+   * Calls `nudge` after each interval of silence in which the client waited, as long as the scope is open. A client that does
+   * not take what there is for it gets no events on top.
+   */
+  watch(interval: Duration.Duration, nudge: () => void, scope: Scope.Scope): Effect.Effect<void> {
+    const millis = Duration.toMillis(interval)
+    const check = Effect.suspend(() => {
+      const now = this.clock.currentTimeMillisUnsafe()
+      const quiet = now - this.quietSince
+      if (quiet < millis) return Effect.sleep(millis - quiet)
+      this.quietSince = now
+      if (this.waiting) {
+        this.due = true
+        nudge()
+      }
+      return Effect.sleep(millis)
+    })
+    return Effect.asVoid(Effect.forkIn(Effect.forever(check), scope))
+  }
 }
 
-type BytesPull<E> = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, E>
-
-/**
- * Wraps a pull of bytes. The bytes are never delayed: a pull that has to wait goes on in a fiber of its own and is taken up
- * again after the event. One sleeping fiber per stream watches the time.
- */
-export const wrap = <E>(pull: BytesPull<E>, options: Options, scope: Scope.Scope): Effect.Effect<BytesPull<E>> =>
-  Effect.clockWith((clock) => {
-    const interval = Duration.toMillis(options.interval)
-    let quietSince = clock.currentTimeMillisUnsafe()
-    let reading: Fiber.Fiber<Arr.NonEmptyReadonlyArray<Uint8Array>, E | Cause.Done> | undefined
-    let answer: ((result: BytesPull<E>) => void) | undefined
-
-    const take = (exit: Exit.Exit<Arr.NonEmptyReadonlyArray<Uint8Array>, E | Cause.Done>): BytesPull<E> => {
-      reading = undefined
-      quietSince = clock.currentTimeMillisUnsafe()
-      return exit
-    }
-    const wait: BytesPull<E> = Effect.callback((resume) => {
-      answer = resume
-      return Effect.sync(() => {
-        answer = undefined
-      })
-    })
-    const respond = (result: BytesPull<E>): void => {
-      const waiting = answer
-      answer = undefined
-      waiting?.(result)
-    }
-    const next: BytesPull<E> = Effect.suspend(() => {
-      const earlier = reading?.pollUnsafe()
-      if (earlier !== undefined) return take(earlier)
-      if (reading !== undefined) return wait
-      return Effect.flatMap(Effect.forkChild(pull, { startImmediately: true }), (fiber) => {
-        const atOnce = fiber.pollUnsafe()
-        if (atOnce !== undefined) return take(atOnce)
-        reading = fiber
-        fiber.addObserver((exit) => {
-          if (answer !== undefined) respond(take(exit))
-        })
-        return wait
-      })
-    })
-    const watch = Effect.suspend(() => {
-      const quiet = clock.currentTimeMillisUnsafe() - quietSince
-      if (quiet < interval) return Effect.sleep(interval - quiet)
-      quietSince = clock.currentTimeMillisUnsafe()
-      if (answer !== undefined && options.mayInsert()) respond(Effect.succeed([options.event]))
-      return Effect.sleep(interval)
-    })
-    return Effect.as(Effect.forkIn(Effect.forever(watch), scope), next)
-  })
+/** A watch that begins now. */
+export const make: Effect.Effect<Keepalive> = Effect.clockWith((clock) => Effect.sync(() => new Keepalive(clock)))

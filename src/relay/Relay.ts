@@ -45,53 +45,63 @@ export interface EventsOptions {
  * half an event before the error would make the client stumble over the half instead of reading the error.
  */
 export const events = (
-  body: Stream.Stream<Uint8Array, UpstreamError>,
-  options: EventsOptions
+  { body, nudge }: Answer,
+  { dialect, keepaliveInterval, onEnd }: EventsOptions
 ): Stream.Stream<Uint8Array> =>
-  Stream.transformPull(body, (upstream, scope) => {
-    const { dialect, onEnd } = options
-    const tap = new SseTap(dialect)
-    const gate = new EventGate(tap)
-    let over = false
-    let isComplete = false
+  Stream.transformPull(body, (upstream, scope) =>
+    Effect.flatMap(Keepalive.make, (keepalive) => {
+      const tap = new SseTap(dialect)
+      const gate = new EventGate(tap)
+      const ping = dialect.keepalive
+      let over = false
+      let isComplete = false
 
-    // With its last event the answer is complete, however long the upstream stays.
-    const complete = (): void => {
-      if (!isComplete) onEnd(undefined)
-      isComplete = true
-    }
-    const finish = (failure: UpstreamError | undefined): Events => {
-      over = true
-      if (failure === undefined) tap.end()
-      if (tap.sawTerminal) {
-        complete()
-        return orDone(gate.takeHeld())
+      // With its last event the answer is complete, however long the upstream stays.
+      const complete = (): void => {
+        if (!isComplete) onEnd(undefined)
+        isComplete = true
       }
-      const ended = failure ?? Failure.cut("ENDED")
-      onEnd(ended)
-      return Effect.succeed(gate.interrupted(dialect.renderStreamError(ended.message)))
-    }
-    const next: Events = Effect.matchCauseEffect(upstream, {
-      onSuccess: (chunks) => {
-        const passed = gate.pass(chunks)
-        if (tap.sawTerminal) complete()
-        return Arr.isArrayNonEmpty(passed) ? Effect.succeed(passed) : next
-      },
-      onFailure: (cause) => {
-        const failure = failureOf(cause)
-        if (failure !== undefined || Pull.isDoneCause(cause)) return finish(failure)
-        return Effect.failCause(cause as Cause.Cause<never>)
+      const finish = (failure: UpstreamError | undefined): Events => {
+        over = true
+        if (failure === undefined) tap.end()
+        if (tap.sawTerminal) {
+          complete()
+          return orDone(gate.takeHeld())
+        }
+        const ended = failure ?? Failure.cut("ENDED")
+        onEnd(ended)
+        return Effect.succeed(gate.interrupted(dialect.renderStreamError(ended.message)))
       }
+      const next: Events = Effect.matchCauseEffect(upstream, {
+        onSuccess: (chunks) => {
+          const passed = gate.pass(chunks)
+          if (tap.sawTerminal) complete()
+          if (keepalive.takeDue() && ping !== undefined && gate.betweenEvents) passed.push(ping)
+          if (!Arr.isArrayNonEmpty(passed)) return next
+          keepalive.sent()
+          return Effect.succeed(passed)
+        },
+        onFailure: (cause) => {
+          const failure = failureOf(cause)
+          if (failure !== undefined || Pull.isDoneCause(cause)) return finish(failure)
+          return Effect.failCause(cause as Cause.Cause<never>)
+        }
+      })
+      const pull: Events = Effect.suspend(() => {
+        keepalive.wait()
+        return over ? Cause.done() : next
+      })
+      return ping === undefined
+        ? Effect.succeed(pull)
+        : Effect.as(keepalive.watch(keepaliveInterval, nudge, scope), pull)
     })
-    const pull: Events = Effect.suspend(() => (over ? Cause.done() : next))
-    const event = dialect.keepalive
-    if (event === undefined) return Effect.succeed(pull)
-    return Keepalive.wrap(
-      pull,
-      { event, interval: options.keepaliveInterval, mayInsert: () => gate.betweenEvents },
-      scope
-    )
-  })
+  )
+
+/** The live part of an upstream's answer, see `UpstreamResponse`. */
+export interface Answer {
+  readonly body: Stream.Stream<Uint8Array, UpstreamError>
+  readonly nudge: () => void
+}
 
 type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>>
 

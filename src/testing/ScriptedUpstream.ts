@@ -3,14 +3,17 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
+import * as NudgeableBody from "../upstream/NudgeableBody.ts"
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/Upstream.ts"
 import { Upstream } from "../upstream/Upstream.ts"
 
 /** What one upstream call does: answers, fails, or never ends. */
-export type Answer = Effect.Effect<UpstreamResponse, UpstreamError>
+export type Answer = Effect.Effect<ScriptedResponse, UpstreamError>
+
+export type ScriptedResponse = Omit<UpstreamResponse, "nudge">
 
 /** What an upstream call was. */
 export interface SeenRequest extends UpstreamRequest {
@@ -58,13 +61,12 @@ export const layer = (
             return yield* Effect.die(new Error(`upstream call ${index + 1} is not in the script`))
           const response = yield* Effect.tapError(answer, () => finished)
           if (response.whole !== undefined) yield* finished
-          return {
-            ...response,
-            body: Stream.concat(response.body, Stream.fromEffectDrain(finished)).pipe(
-              Stream.tapError(() => finished),
-              Stream.ensuring(left)
-            )
-          }
+          const tracked = Stream.concat(response.body, Stream.fromEffectDrain(finished)).pipe(
+            Stream.tapError(() => finished),
+            Stream.ensuring(left)
+          )
+          const { body, nudge } = yield* NudgeableBody.make(tracked, yield* Scope.fork(yield* Effect.scope))
+          return { ...response, body, nudge }
         })
       return Context.make(Upstream, { send }).pipe(Context.add(ScriptedUpstream, { requests: Effect.sync(requests) }))
     })

@@ -1,8 +1,11 @@
 /** One attempt upstream: a request out, the head and the live body of its answer back. */
+import type * as Arr from "effect/Array"
+import * as Channel from "effect/Channel"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
+import * as Effect from "effect/Effect"
+import type * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { RequestHeaders, ResponseHeaders } from "../domain/HeaderRecord.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 
@@ -25,6 +28,8 @@ export interface UpstreamResponse {
    * if the answer ends before it is complete. A pull that is interrupted loses no bytes.
    */
   readonly body: Stream.Stream<Uint8Array, UpstreamError>
+  /** Lets a pull of `body` that is waiting answer at once with an empty chunk, so that something else may be sent. */
+  readonly nudge: () => void
   /** The whole body, if it arrived together with the head: short answers then need no stream. Use this or `body`. */
   readonly whole: Uint8Array | undefined
 }
@@ -43,3 +48,10 @@ export class Upstream extends Context.Service<
 
 /** How long the head of a good answer is held back while its first byte is missing. Milliseconds. */
 export const firstByteGrace = 250
+
+/** A body of these pulls; `close` runs when its reading ends, early or not. */
+export const bodyOf = (
+  pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, UpstreamError>,
+  close: Effect.Effect<void>
+): Stream.Stream<Uint8Array, UpstreamError> =>
+  Stream.fromChannel(Channel.fromTransform((_: unknown, scope) => Effect.as(Scope.addFinalizer(scope, close), pull)))

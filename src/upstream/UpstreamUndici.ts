@@ -2,18 +2,16 @@
 import * as Undici from "@effect/platform-node/Undici"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
-import * as Channel from "effect/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import type * as Pull from "effect/Pull"
-import * as Stream from "effect/Stream"
 import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as Failure from "../domain/UpstreamError.ts"
 import type { UpstreamResponse } from "./Upstream.ts"
-import { firstByteGrace, Upstream } from "./Upstream.ts"
+import { bodyOf, firstByteGrace, Upstream } from "./Upstream.ts"
 
 export interface Options {
   /** How long an upstream may think before its head. Default 10 minutes. */
@@ -87,13 +85,14 @@ type Chunks = Arr.NonEmptyArray<Uint8Array>
 /** One request and its answer: a queue of chunks between undici's callbacks and the pulls of one fiber. */
 class Exchange implements Undici.Dispatcher.DispatchHandler {
   private controller: Undici.Dispatcher.DispatchController | undefined
-  private response: Omit<UpstreamResponse, "body" | "whole"> | undefined
+  private response: Pick<UpstreamResponse, "status" | "headers"> | undefined
   private chunks: Array<Uint8Array> = []
   private size = 0
   private ended = false
   private closed = false
   private error: UpstreamError | undefined
-  private waiter: (() => void) | undefined
+  // What waits for the head or for chunks; a nudged pull gets the given chunks instead.
+  private waiter: ((nudged: Chunks | undefined) => void) | undefined
   private graceTimer: NodeJS.Timeout | undefined
 
   /** Waits for the head. */
@@ -128,9 +127,9 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     if (status < 200) return
     this.response = { status, headers }
     // What was read from the socket together with the head is handled before this.
-    queueMicrotask(() => {
+    soon(() => {
       if (status >= 400 || this.chunks.length > 0 || this.ended || this.error !== undefined) return this.wake()
-      this.graceTimer = setTimeout(() => this.wake(), firstByteGrace)
+      this.graceTimer = setTimeout(this.wake, firstByteGrace)
     })
   }
 
@@ -152,13 +151,19 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   // Later, so that all chunks of one read leave in one pull.
   private wakeSoon(): void {
-    if (this.waiter !== undefined) queueMicrotask(() => this.wake())
+    if (this.waiter !== undefined) soon(this.wake)
   }
 
-  private wake(): void {
+  private readonly wake = (): void => {
     const waiter = this.waiter
     this.waiter = undefined
-    waiter?.()
+    waiter?.(undefined)
+  }
+
+  private readonly nudge = (): void => {
+    const waiter = this.waiter
+    this.waiter = undefined
+    waiter?.(noBytes)
   }
 
   private settledHead(): Effect.Effect<UpstreamResponse, UpstreamError> {
@@ -169,7 +174,8 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     return Effect.succeed({
       ...response,
       whole: this.ended ? Buffer.concat(this.chunks) : undefined,
-      body: this.body
+      body: this.body,
+      nudge: this.nudge
     })
   }
 
@@ -177,8 +183,10 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     const chunks = this.chunks
     if (Arr.isArrayNonEmpty(chunks)) {
       this.chunks = []
-      if (this.size > highWaterMark) this.controller?.resume()
+      const { size } = this
       this.size = 0
+      // May bring more chunks before it returns.
+      if (size > highWaterMark) this.controller?.resume()
       return Effect.succeed(chunks)
     }
     if (this.error !== undefined) return Effect.fail(this.error)
@@ -186,13 +194,10 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     return this.nextChunks
   })
 
-  // Ending the reading early, like closing the request's scope, aborts the exchange.
-  private readonly body = Stream.fromChannel(
-    Channel.fromTransform((_: unknown, scope) => Effect.as(Scope.addFinalizer(scope, this.close), this.pull))
-  )
+  private readonly body = bodyOf(this.pull, this.close)
 
   private readonly nextChunks: Pull.Pull<Chunks, UpstreamError> = Effect.callback((resume) => {
-    this.waiter = () => resume(this.pull)
+    this.waiter = (nudged) => resume(nudged === undefined ? this.pull : Effect.succeed(nudged))
     return Effect.sync(() => {
       this.waiter = undefined
     })
@@ -201,18 +206,18 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
 const aborted = new Error("aborted by the gateway")
 
+const noBytes: Chunks = [new Uint8Array(0)]
+
+// As `queueMicrotask`, which makes an async resource of every call.
+const settled = Promise.resolve()
+const soon = (callback: () => void): void => void settled.then(callback)
+
 const failureBeforeHead = (cause: unknown): UpstreamError => {
-  const code = codeOf(cause)
+  const code = Failure.codeOf(cause)
   return code === "UND_ERR_HEADERS_TIMEOUT" ? Failure.timedOut() : Failure.unreachable(code)
 }
 
 const failureInBody = (cause: unknown): UpstreamError => {
-  const code = codeOf(cause)
+  const code = Failure.codeOf(cause)
   return code === "UND_ERR_BODY_TIMEOUT" ? Failure.timedOut() : Failure.cut(code)
-}
-
-// Only the code: messages may hold hosts, headers and more.
-const codeOf = (cause: unknown): string => {
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined
-  return typeof code === "string" && /^[A-Z0-9_]{1,60}$/.test(code) ? code : "UNKNOWN"
 }

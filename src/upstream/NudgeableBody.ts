@@ -1,0 +1,76 @@
+/** Makes any stream fit for an `UpstreamResponse`: its pulls can be nudged, and interrupting one loses no bytes. */
+import type * as Arr from "effect/Array"
+import type * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { UpstreamError } from "../domain/UpstreamError.ts"
+import type { UpstreamResponse } from "./Upstream.ts"
+import { bodyOf } from "./Upstream.ts"
+
+type Chunks = Arr.NonEmptyReadonlyArray<Uint8Array>
+
+export interface NudgeableBody extends Pick<UpstreamResponse, "body" | "nudge"> {
+  /** Begins to read and waits for the first chunk, without taking it. Fails if the stream does. */
+  readonly first: Effect.Effect<void, UpstreamError>
+}
+
+/** Every read runs in a fiber of its own in the given scope; ending the reading of the body early closes it. */
+export const make = Effect.fnUntraced(function* (
+  source: Stream.Stream<Uint8Array, UpstreamError>,
+  scope: Scope.Closeable
+) {
+  const read = yield* Scope.provide(Stream.toPull(source), scope)
+  let reading: Fiber.Fiber<Chunks, UpstreamError | Cause.Done> | undefined
+  let answer: ((result: Pull.Pull<Chunks, UpstreamError>) => void) | undefined
+
+  const respond = (result: Pull.Pull<Chunks, UpstreamError>): void => {
+    const waiting = answer
+    answer = undefined
+    waiting?.(result)
+  }
+  const begin = Effect.suspend(() =>
+    reading !== undefined
+      ? Effect.succeed(reading)
+      : Effect.map(Effect.forkIn(read, scope, { startImmediately: true }), (fiber) => (reading = fiber))
+  )
+  const wait = Effect.callback<Chunks, UpstreamError | Cause.Done>((resume) => {
+    answer = resume
+    return Effect.sync(() => {
+      answer = undefined
+    })
+  })
+  const pull: Pull.Pull<Chunks, UpstreamError> = Effect.flatMap(begin, (fiber) => {
+    const exit = fiber.pollUnsafe()
+    if (exit !== undefined) {
+      reading = undefined
+      return exit
+    }
+    fiber.addObserver(() => respond(pull))
+    return wait
+  })
+  const first = Effect.flatMap(begin, (fiber) =>
+    Effect.callback<void, UpstreamError>((resume) => {
+      fiber.addObserver((exit) => resume(Exit.isFailure(exit) ? failure(exit.cause) : Effect.void))
+    })
+  )
+  const body: NudgeableBody = {
+    body: bodyOf(pull, Scope.close(scope, Exit.void)),
+    nudge: () => respond(Effect.succeed(noBytes)),
+    first
+  }
+  return body
+})
+
+const noBytes: Chunks = [new Uint8Array(0)]
+
+// The end of the stream is no failure.
+const failure = (cause: Cause.Cause<UpstreamError | Cause.Done>): Effect.Effect<void, UpstreamError> => {
+  for (const reason of cause.reasons) {
+    if (reason._tag === "Fail" && reason.error._tag === "UpstreamError") return Effect.fail(reason.error)
+  }
+  return Effect.void
+}
