@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { readFileSync } from "node:fs"
 import process from "node:process"
+import * as SimulatedProvider from "./demo/SimulatedProvider.ts"
 import * as Service from "./service/Service.ts"
 import * as ServiceConfig from "./service/ServiceConfig.ts"
 
@@ -20,7 +21,12 @@ const serve = Command.make("serve").pipe(
     Effect.gen(function* () {
       const config = yield* ServiceConfig.fromEnvironment(process.env)
       return yield* Layer.launch(
-        Service.layer({ config, nodeVersion: process.version, onListening: (banner) => Console.log(banner) })
+        Service.layer({
+          config,
+          nodeVersion: process.version,
+          simulated: SimulatedProvider.start,
+          onListening: (banner) => Console.log(banner)
+        })
       )
     })
   )

@@ -6,7 +6,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import * as SimulatedProvider from "../demo/SimulatedProvider.ts"
+import type * as Scope from "effect/Scope"
 import * as Gateway from "../Gateway.ts"
 import * as Authenticator from "../inbound/Authenticator.ts"
 import type { InvalidKeys } from "../keys/InvalidKeys.ts"
@@ -23,8 +23,17 @@ export interface Options {
   readonly config: ServiceConfig
   /** For the banner. */
   readonly nodeVersion: string
+  /** Starts what is served if no provider is configured. */
+  readonly simulated: Effect.Effect<Simulated, never, Scope.Scope>
   /** Called once with the banner when the service listens. */
   readonly onListening: (banner: string) => Effect.Effect<void>
+}
+
+/** A stand-in for a provider on this machine. */
+export interface Simulated {
+  /** Its base URL. */
+  readonly url: string
+  readonly keys: ReadonlyArray<string>
 }
 
 /** The address cannot be listened on. */
@@ -44,7 +53,7 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
   Layer.unwrap(
     Effect.gen(function* () {
       const { config } = options
-      const simulated = config.providers.length === 0 ? yield* SimulatedProvider.start : undefined
+      const simulated = config.providers.length === 0 ? yield* options.simulated : undefined
       const providers =
         simulated === undefined
           ? config.providers.map(configured)
