@@ -2,11 +2,14 @@
 /** The `aibridge` binary: arguments and environment become layers and run. The only file that reads the one or runs the other. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Runtime from "effect/Runtime"
 import { readFileSync } from "node:fs"
 import process from "node:process"
 import * as SimulatedProvider from "./demo/SimulatedProvider.ts"
@@ -50,7 +53,11 @@ aibridge.pipe(
     CannotListen: (error) => refuse("cannot start:", [error.message])
   }),
   Effect.provide([NodeServices.layer, Logger.layer([Logger.consoleLogFmt])]),
-  NodeRuntime.runMain
+  NodeRuntime.runMain({
+    // Being stopped by a signal is no failure: service managers look at the code.
+    teardown: (exit, onExit) =>
+      Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
+  })
 )
 
 function refuse(title: string, lines: ReadonlyArray<string>): Effect.Effect<void> {

@@ -55,6 +55,8 @@ export const events = (
       const ping = dialect.keepalive
       let over = false
       let isComplete = false
+      // A Node server holds a head back until the first write, be it of nothing.
+      let headSent = false
 
       // With its last event the answer is complete, however long the upstream stays.
       const complete = (): void => {
@@ -77,7 +79,9 @@ export const events = (
           const passed = gate.pass(chunks)
           if (tap.sawTerminal) complete()
           if (keepalive.takeDue() && ping !== undefined && gate.betweenEvents) passed.push(ping)
+          if (!headSent && passed.length === 0) passed.push(noBytes)
           if (!Arr.isArrayNonEmpty(passed)) return next
+          headSent = true
           keepalive.sent()
           return Effect.succeed(passed)
         },
@@ -161,6 +165,7 @@ class EventGate {
 }
 
 const lineFeed = new Uint8Array([0x0a])
+const noBytes = new Uint8Array(0)
 
 const orDone = (chunks: ReadonlyArray<Uint8Array>): Events =>
   Arr.isReadonlyArrayNonEmpty(chunks) ? Effect.succeed(chunks) : Cause.done()

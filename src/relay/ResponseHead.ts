@@ -9,7 +9,8 @@ import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
 /** Whether an answer is a readable stream of server-sent events (a compressed one is not). */
 export const isEventStream = (headers: ResponseHeaders): boolean => {
   const type = headers["content-type"]
-  return typeof type === "string" && type.startsWith("text/event-stream") && headers["content-encoding"] === undefined
+  const encoding = headers["content-encoding"] ?? "identity"
+  return typeof type === "string" && /^text\/event-stream/i.test(type) && encoding === "identity"
 }
 
 /** A body that comes bit by bit. */

@@ -57,7 +57,7 @@ export const mark = (
           until === undefined
             ? nextKeyYes
             : logged(Effect.logInfo("key marked temporary"), pool, key, response.status).pipe(
-                Effect.annotateLogs("cooldown", Duration.format(Duration.millis(until - now))),
+                Effect.annotateLogs("cooldown", Duration.format(Duration.millis(tenths(until - now)))),
                 Effect.as(true)
               )
         )
@@ -89,6 +89,9 @@ const reactionTo = (status: number, policy: KeyFailurePolicy) => {
       return "ignore"
   }
 }
+
+// The clock may have moved since the verdict: 10s, not 10s 1ms.
+const tenths = (millis: number): number => (millis < 1000 ? millis : Math.round(millis / 100) * 100)
 
 const logged = (log: Effect.Effect<void>, pool: KeyPool, key: Key, status: number): Effect.Effect<void> =>
   Effect.annotateLogs(log, { provider: pool.provider, api_key_hint: key.hint, status })

@@ -25,6 +25,7 @@ export const make = Effect.fnUntraced(function* (
 ) {
   const read = yield* Scope.provide(Stream.toPull(source), scope)
   let reading: Fiber.Fiber<Chunks, UpstreamError | Cause.Done> | undefined
+  let wasPulled = false
   let answer: ((result: Pull.Pull<Chunks, UpstreamError>) => void) | undefined
 
   const respond = (result: Pull.Pull<Chunks, UpstreamError>): void => {
@@ -45,10 +46,13 @@ export const make = Effect.fnUntraced(function* (
   })
   const pull: Pull.Pull<Chunks, UpstreamError> = Effect.flatMap(begin, (fiber) => {
     const exit = fiber.pollUnsafe()
+    const isFirst = !wasPulled
+    wasPulled = true
     if (exit !== undefined) {
       reading = undefined
       return exit
     }
+    if (isFirst) return Effect.succeed(noBytes)
     fiber.addObserver(() => respond(pull))
     return wait
   })

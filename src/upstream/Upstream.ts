@@ -25,7 +25,8 @@ export interface UpstreamResponse {
   readonly headers: ResponseHeaders
   /**
    * The bytes as they come; may be read once. Not reading stops the upstream, and ending the reading early aborts it. Fails
-   * if the answer ends before it is complete. A pull that is interrupted loses no bytes.
+   * if the answer ends before it is complete. The first pull does not wait: while there is nothing yet it answers with an
+   * empty chunk, so that the head can leave. A pull that is interrupted loses no bytes.
    */
   readonly body: Stream.Stream<Uint8Array, UpstreamError>
   /** Lets a pull of `body` that is waiting answer at once with an empty chunk, so that something else may be sent. */

@@ -89,6 +89,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   private chunks: Array<Uint8Array> = []
   private size = 0
   private ended = false
+  private wasPulled = false
   private closed = false
   private error: UpstreamError | undefined
   // What waits for the head or for chunks; a nudged pull gets the given chunks instead.
@@ -180,7 +181,8 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   private readonly pull: Pull.Pull<Chunks, UpstreamError> = Effect.suspend(() => {
-    const chunks = this.chunks
+    const { chunks, wasPulled } = this
+    this.wasPulled = true
     if (Arr.isArrayNonEmpty(chunks)) {
       this.chunks = []
       const { size } = this
@@ -191,7 +193,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     }
     if (this.error !== undefined) return Effect.fail(this.error)
     if (this.ended) return Cause.done()
-    return this.nextChunks
+    return wasPulled ? this.nextChunks : Effect.succeed(noBytes)
   })
 
   private readonly body = bodyOf(this.pull, this.close)

@@ -1,0 +1,96 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import { dialect } from "../../src/dialects/AnthropicMessages.ts"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+describe("A request of Anthropic Messages", () => {
+  it.each([
+    { body: `{"model":"claude"}`, summary: { model: "claude", stream: false } },
+    { body: `{"model":"claude","stream":true}`, summary: { model: "claude", stream: true } },
+    { body: `{"model":"claude","stream":"true"}`, summary: { model: "claude", stream: false } },
+    { body: `{"model":"claude","stream":1}`, summary: { model: "claude", stream: false } },
+    { body: `{"stream":false,"model":"a","model":"b"}`, summary: { model: "b", stream: false } },
+    { body: `{"model":" ","messages":"whatever"}`, summary: { model: " ", stream: false } },
+    { body: `{"model":"modèle 👋"}`, summary: { model: "modèle 👋", stream: false } },
+    { body: ` {"model":"a"}\n`, summary: { model: "a", stream: false } }
+  ])("$body says what is wanted", ({ body, summary }) => {
+    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.succeed(summary))
+  })
+
+  it.each([
+    { body: "", problem: "it is empty, a JSON object is needed" },
+    { body: "{", problem: "it is not JSON" },
+    { body: "undefined", problem: "it is not JSON" },
+    { body: "[]", problem: "it is not a JSON object" },
+    { body: "true", problem: "it is not a JSON object" },
+    { body: "{}", problem: `"model" is missing` },
+    { body: `{"Model":"a"}`, problem: `"model" is missing` },
+    { body: `{"model":""}`, problem: `"model" must be a non-empty string` },
+    { body: `{"model":["a"]}`, problem: `"model" must be a non-empty string` },
+    { body: `{"__proto__":{"model":"a"}}`, problem: `"model" is missing` }
+  ])("$body is refused with what is wrong", ({ body, problem }) => {
+    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.fail(problem))
+  })
+})
+
+describe("An error in Anthropic's shape", () => {
+  it.each([
+    { status: 400, type: "invalid_request_error" },
+    { status: 401, type: "authentication_error" },
+    { status: 403, type: "permission_error" },
+    { status: 404, type: "not_found_error" },
+    { status: 405, type: "invalid_request_error" },
+    { status: 413, type: "request_too_large" },
+    { status: 422, type: "invalid_request_error" },
+    { status: 429, type: "rate_limit_error" },
+    { status: 500, type: "api_error" },
+    { status: 502, type: "api_error" },
+    { status: 503, type: "overloaded_error" },
+    { status: 504, type: "timeout_error" },
+    { status: 529, type: "overloaded_error" }
+  ])("with status $status is of type $type", ({ status, type }) => {
+    assert.strictEqual(
+      dialect.renderError(status, "why"),
+      `{"type":"error","error":{"type":"${type}","message":"why"}}`
+    )
+  })
+
+  it("keeps any text in JSON, on one line", () => {
+    const text = `a "quote"\nand a line\r\u2028 👋`
+
+    const body = dialect.renderError(400, text)
+
+    assert.deepStrictEqual(JSON.parse(body), { type: "error", error: { type: "invalid_request_error", message: text } })
+    assert.notMatch(body, /[\r\n]/)
+  })
+
+  it("is an event of a stream that has begun", () => {
+    const event = new TextDecoder().decode(dialect.renderStreamError("a\nb"))
+
+    assert.strictEqual(event, `event: error\ndata: {"type":"error","error":{"type":"api_error","message":"a\\nb"}}\n\n`)
+  })
+})
+
+describe("The end of a stream of Anthropic Messages", () => {
+  it("is the event message_stop or error, and no other", () => {
+    assert.deepStrictEqual([...dialect.terminalEvents].toSorted(), ["error", "message_stop"])
+  })
+
+  it.each([
+    { head: `{"type":"message_stop"}`, isTerminal: true },
+    { head: `{"type" : "error","error":{}}`, isTerminal: true },
+    { head: `{ "x": 1, "type":\t"message_stop" }`, isTerminal: true },
+    { head: `{"type":"message_delta"}`, isTerminal: false },
+    { head: `{"type":"message_stopped"}`, isTerminal: false },
+    { head: `message_stop`, isTerminal: false },
+    { head: "[DONE]", isTerminal: false },
+    { head: "", isTerminal: false }
+  ])("without a name is told by its data: $head", ({ head, isTerminal }) => {
+    assert.strictEqual(dialect.isTerminalData(head), isTerminal)
+  })
+
+  it("is not its keep-alive event", () => {
+    assert.strictEqual(new TextDecoder().decode(dialect.keepalive), `event: ping\ndata: {"type": "ping"}\n\n`)
+  })
+})

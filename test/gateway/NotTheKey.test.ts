@@ -1,0 +1,95 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as UpstreamError from "../../src/domain/UpstreamError.ts"
+import * as KeyFailurePolicy from "../../src/keys/KeyFailurePolicy.ts"
+import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
+import * as TestGateway from "../../src/testing/TestGateway.ts"
+import * as Table from "../relay/Table.ts"
+import * as Calls from "./Calls.ts"
+import * as Fixture from "./Fixture.ts"
+import * as Setup from "./Setup.ts"
+
+const untouched = Effect.gen(function* () {
+  assert.deepStrictEqual(yield* Setup.keysSeen, [0])
+  assert.deepStrictEqual(yield* Setup.states, ["Valid", "Valid"])
+})
+
+describe("An answer that is not about the key", () => {
+  const statuses = [400, 402, 404, 405, 408, 409, 413, 415, 422, 424, 500, 502, 503, 504, 529]
+
+  it.effect.each(
+    Table.times(
+      Calls.all,
+      statuses.map((status) => ({ status }))
+    )
+  )("to $call is relayed as it is: $status", ({ path, request, status }) =>
+    Effect.gen(function* () {
+      const response = yield* TestGateway.fetch(path, request)
+
+      assert.strictEqual(response.status, status)
+      assert.strictEqual(response.text, Fixture.upstreamErrorText(status))
+      assert.strictEqual(response.headers["retry-after"], "9")
+      assert.strictEqual(response.headers["content-type"], "application/json")
+      yield* untouched
+    }).pipe(Effect.provide(Setup.layer([Fixture.error(status, "9")])))
+  )
+})
+
+describe("A call without an answer", () => {
+  const failures = [
+    { failure: UpstreamError.unreachable("ECONNREFUSED"), status: 502, text: "upstream unreachable (ECONNREFUSED)" },
+    { failure: UpstreamError.unreachable("ENOTFOUND"), status: 502, text: "upstream unreachable (ENOTFOUND)" },
+    { failure: UpstreamError.unreachable("ECONNRESET"), status: 502, text: "upstream unreachable (ECONNRESET)" },
+    { failure: UpstreamError.cut("UND_ERR_SOCKET"), status: 502, text: "upstream closed the stream early" },
+    { failure: UpstreamError.timedOut(), status: 504, text: "upstream timed out" }
+  ]
+
+  it.effect.each(Table.times(Calls.all, failures))(
+    "to $call is $status in the provider's shape: $text",
+    ({ path, request, failure, status, text, isBridged }) =>
+      Effect.gen(function* () {
+        const response = yield* TestGateway.fetch(path, request)
+
+        assert.strictEqual(response.status, status)
+        assert.strictEqual(response.text, Fixture.errorText(status === 504 ? "timeout_error" : "api_error", text))
+        assert.strictEqual(response.headers["content-type"], "application/json")
+        assert.strictEqual(response.headers["content-length"], String(response.text.length))
+        assert.isUndefined(response.headers["retry-after"])
+        yield* untouched
+        assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["upstream_error"] : [])
+      }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.failure(failure)])))
+  )
+})
+
+describe("The lenient policy", () => {
+  const provider = { failurePolicy: KeyFailurePolicy.lenient }
+
+  it.effect.each(Calls.all)("relays a 403 to $call and marks nothing", ({ path, request }) =>
+    Effect.gen(function* () {
+      const response = yield* TestGateway.fetch(path, request)
+
+      assert.strictEqual(response.status, 403)
+      assert.strictEqual(response.text, Fixture.upstreamErrorText(403))
+      yield* untouched
+    }).pipe(Effect.provide(Setup.layer([Fixture.error(403)], { provider })))
+  )
+
+  it.effect.each(Calls.all)("rests a key after a 401 to $call and moves on", ({ path, request, good, text }) =>
+    Effect.gen(function* () {
+      const response = yield* TestGateway.fetch(path, request)
+
+      assert.strictEqual(response.text, text)
+      assert.deepStrictEqual(yield* Setup.keysSeen, [0, 1])
+      assert.deepStrictEqual(yield* Setup.states, ["Temporary", "Valid"])
+    }).pipe(Effect.provide(Setup.layer([Fixture.error(401), good], { provider })))
+  )
+
+  it.effect("answers 429 for a minute when all keys got 401", () =>
+    Effect.gen(function* () {
+      const response = yield* TestGateway.fetch(Setup.messages, Setup.blocking)
+
+      assert.strictEqual(response.status, 429)
+      assert.strictEqual(response.headers["retry-after"], "60")
+    }).pipe(Effect.provide(Setup.layer([Fixture.error(401), Fixture.error(401)], { provider })))
+  )
+})

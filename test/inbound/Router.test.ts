@@ -1,0 +1,79 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Router from "../../src/inbound/Router.ts"
+import * as Anthropic from "../../src/providers/Anthropic.ts"
+
+const make = Effect.gen(function* () {
+  return Router.make([yield* Anthropic.make(), yield* Anthropic.make({ name: "anthropic-eu" })])
+})
+
+/** A route as a line: what it is, whose, and the path upstream; or the refusal's status. */
+const routed = (router: Router.Router, method: string, target: string): string => {
+  const route = router.route(method, target)
+  if (Result.isFailure(route)) {
+    const { error, dialect } = route.failure
+    return `${error.status} ${dialect?.name ?? "of no dialect"}`
+  }
+  const found = route.success
+  return found._tag === "Probe" ? "Probe" : `${found._tag} ${found.provider.name} ${found.path}`
+}
+
+describe("A router", () => {
+  it.effect.each([
+    { method: "GET", target: "/", route: "Probe" },
+    { method: "HEAD", target: "/?x", route: "Probe" },
+    { method: "GET", target: "/anthropic", route: "Probe" },
+    { method: "HEAD", target: "/anthropic-eu/", route: "Probe" },
+    { method: "POST", target: "/anthropic/v1/messages", route: "Bridged anthropic /v1/messages" },
+    { method: "POST", target: "/anthropic-eu/v1/messages?beta=true", route: "Bridged anthropic-eu /v1/messages" },
+    { method: "GET", target: "/anthropic/v1/models", route: "Passthrough anthropic /v1/models" },
+    { method: "PUT", target: "/anthropic-eu/v1/models", route: "Passthrough anthropic-eu /v1/models" },
+    { method: "GET", target: "/anthropic/v1/models/", route: "Passthrough anthropic /v1/models/" },
+    { method: "GET", target: "/anthropic/v1/models/a/b?/../", route: "Passthrough anthropic /v1/models/a/b" },
+    {
+      method: "POST",
+      target: "/anthropic/v1/messages/count_tokens",
+      route: "Passthrough anthropic /v1/messages/count_tokens"
+    },
+    {
+      method: "POST",
+      target: "/anthropic/api/event_logging/batch",
+      route: "Passthrough anthropic /api/event_logging/batch"
+    },
+    { method: "POST", target: "/", route: "405 of no dialect" },
+    { method: "POST", target: "/anthropic", route: "405 anthropic-messages" },
+    { method: "GET", target: "/anthropic/v1/messages", route: "405 anthropic-messages" },
+    { method: "post", target: "/anthropic/v1/messages", route: "405 anthropic-messages" },
+    { method: "GET", target: "/anthropic/v2", route: "404 anthropic-messages" },
+    { method: "GET", target: "/anthropic-us/v1/models", route: "404 of no dialect" },
+    { method: "GET", target: "/anthropicv1/models", route: "404 of no dialect" },
+    { method: "GET", target: "", route: "404 of no dialect" },
+    { method: "GET", target: "*", route: "404 of no dialect" },
+    { method: "GET", target: "http://x/anthropic/v1/models", route: "404 of no dialect" },
+    { method: "GET", target: "/anthropic/v1/models/../x", route: "404 anthropic-messages" },
+    { method: "GET", target: "/anthropic/./v1/models", route: "404 anthropic-messages" }
+  ])("finds for $method $target: $route", ({ method, target, route }) =>
+    Effect.gen(function* () {
+      assert.strictEqual(routed(yield* make, method, target), route)
+    })
+  )
+
+  it("without providers answers only who asks whether anybody is there", () => {
+    const router = Router.make([])
+
+    assert.strictEqual(routed(router, "GET", "/"), "Probe")
+    assert.strictEqual(routed(router, "POST", "/anthropic/v1/messages"), "404 of no dialect")
+  })
+})
+
+describe("The query of a target", () => {
+  it.each([
+    { target: "/a", query: "" },
+    { target: "/a?", query: "?" },
+    { target: "/a?b=c&d", query: "?b=c&d" },
+    { target: "/a?b?c", query: "?b?c" }
+  ])("of $target is '$query'", ({ target, query }) => {
+    assert.strictEqual(Router.queryOf(target), query)
+  })
+})
