@@ -1,4 +1,5 @@
 /** The pipeline, read top to bottom: route > authenticate > credential > body > failover > relay > record. */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -6,9 +7,12 @@ import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { HttpServerRequest as ServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Dialect } from "./dialects/Dialect.ts"
+import { shapeError } from "./dialects/Dialect.ts"
 import * as GatewayError from "./domain/GatewayError.ts"
 import type { RequestHeaders } from "./domain/HeaderRecord.ts"
 import * as Interception from "./domain/Interception.ts"
@@ -22,6 +26,7 @@ import * as Router from "./inbound/Router.ts"
 import type { KeyPoolError } from "./keys/KeyPoolError.ts"
 import type { Provider } from "./providers/Provider.ts"
 import { Providers } from "./providers/Providers.ts"
+import * as FailureLog from "./record/FailureLog.ts"
 import * as InterceptionLog from "./record/InterceptionLog.ts"
 import { Recorder } from "./record/Recorder.ts"
 import * as Relay from "./relay/Relay.ts"
@@ -54,6 +59,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const recorder = yield* Recorder
     const options = yield* GatewayOptions.GatewayOptions
     const readBody = yield* RequestBody.BodyReader
+    const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers)
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
@@ -76,7 +82,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         interception.progress
       ).pipe(
         Effect.match({
-          onSuccess: (response) => relay(response, interception, dialect),
+          onSuccess: (response) => relay(response, interception, request, dialect),
           onFailure: (error) => {
             interception.failed(error)
             return failed(error, provider, dialect, { [Interception.idHeader]: interception.id })
@@ -85,8 +91,16 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       )
     })
 
-    const relay = (response: UpstreamResponse, interception: InterceptionLog.InterceptionLog, dialect: Dialect) => {
-      const headers = ForwardHeaders.forResponse(response.headers)
+    const responseHeaders = (response: UpstreamResponse, request: HttpServerRequest) =>
+      ForwardHeaders.forResponse(response.headers, (name, values) => writeRepeated(request, name, values))
+
+    const relay = (
+      response: UpstreamResponse,
+      interception: InterceptionLog.InterceptionLog,
+      request: HttpServerRequest,
+      dialect: Dialect
+    ) => {
+      const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
       if (ResponseHead.isEventStream(response.headers)) {
         delete headers["content-length"]
@@ -115,13 +129,15 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const credential = yield* Credential.choose(provider, own)
       const body = yield* RequestBody.read(request, options.maximumBodyBytes, readBody)
 
-      const headers = ForwardHeaders.forRequest(request.headers)
+      const failed = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
+      const outgoingHeaders = ForwardHeaders.forRequest(request.headers)
       const response = yield* Failover.walk(credential.pool, (key) =>
-        upstream.send(outgoing(route, request, credential.inject(headers, key), body))
-      )
+        upstream.send(outgoing(route, request, credential.inject(outgoingHeaders, key), body))
+      ).pipe(Effect.tapErrorTag("UpstreamError", failed))
+      const headers = responseHeaders(response, request)
       return response.whole === undefined
-        ? ResponseHead.stream(response.status, ForwardHeaders.forResponse(response.headers), response.body)
-        : ResponseHead.whole(response.status, ForwardHeaders.forResponse(response.headers), response.whole)
+        ? ResponseHead.stream(response.status, headers, Stream.tapError(response.body, failed))
+        : ResponseHead.whole(response.status, headers, response.whole)
     })
 
     return Gateway.of({
@@ -136,13 +152,9 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           case "Probe":
             return Effect.succeed(alive)
           case "Bridged":
-            return Effect.catch(bridged(route, request), (error) =>
-              Effect.succeed(failed(error, route.provider, route.dialect))
-            )
+            return shaped(bridged(route, request), route.provider, route.dialect)
           case "Passthrough":
-            return Effect.catch(passthrough(route, request), (error) =>
-              Effect.succeed(failed(error, route.provider, route.provider.dialect))
-            )
+            return shaped(passthrough(route, request), route.provider, route.provider.dialect)
         }
       }
     })
@@ -215,3 +227,23 @@ const failed = (
       return ErrorResponse.toResponse(provider.keyFailover.buildKeyPoolResponse(error), headers)
   }
 }
+
+// A defect of ours, or of an embedder's layer, is logged and answered too.
+const shaped = <R>(
+  effect: Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    GatewayError.GatewayError | UpstreamError | KeyPoolError,
+    R
+  >,
+  provider: Provider,
+  dialect: Dialect
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
+  Effect.catchCause(effect, (cause) => {
+    if (Cause.hasInterrupts(cause)) return Effect.interrupt
+    const error = Cause.findErrorOption(cause)
+    return Option.isSome(error)
+      ? Effect.succeed(failed(error.value, provider, dialect))
+      : Effect.as(Effect.logError("request failed by a defect", cause), ErrorResponse.toResponse(defect(dialect)))
+  })
+
+const defect = (dialect: Dialect) => shapeError(dialect, 500, "internal error")

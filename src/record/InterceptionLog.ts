@@ -6,6 +6,7 @@ import type { EndReason } from "../domain/Interception.ts"
 import * as Interception from "../domain/Interception.ts"
 import type { InterceptionStarted } from "../domain/RecordEvent.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
+import * as FailureLog from "./FailureLog.ts"
 import type { Recorder } from "./Recorder.ts"
 
 type Facts = Omit<InterceptionStarted, "_tag" | "id" | "at">
@@ -75,15 +76,8 @@ export class InterceptionLog {
     const { id, reason, failure, progress } = this
     const at = this.clock.currentTimeMillisUnsafe()
     const ended = this.recorder.record({ _tag: "InterceptionEnded", id, at, reason, ...progress })
-    return failure === undefined ? ended : Effect.andThen(this.logFailure(failure), ended)
-  }
-
-  private logFailure(error: UpstreamError): Effect.Effect<void> {
-    return Effect.annotateLogs(Effect.logWarning(error.message), {
-      provider: this.facts.provider,
-      interception_id: this.id,
-      api_key_hint: this.progress.credentialHint,
-      ...("code" in error.reason && { code: error.reason.code })
-    })
+    if (failure === undefined) return ended
+    const facts = { provider: this.facts.provider, interception_id: id, api_key_hint: progress.credentialHint }
+    return Effect.andThen(FailureLog.log(failure, facts), ended)
   }
 }

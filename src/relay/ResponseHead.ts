@@ -2,6 +2,8 @@
  * The one place where the head of an upstream's answer becomes the head of ours. Whoever makes a response here has committed:
  * from then on there is no status to change, and a failure can only be an event in the body.
  */
+import * as Context from "effect/Context"
+import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
 import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
@@ -12,6 +14,14 @@ export const isEventStream = (headers: ResponseHeaders): boolean => {
   const encoding = headers["content-encoding"] ?? "identity"
   return typeof type === "string" && /^text\/event-stream/i.test(type) && encoding === "identity"
 }
+
+/** Puts all values of a header into a response's head, if the server can; answers whether it did. */
+export type WriteRepeated = (request: HttpServerRequest, name: string, values: ReadonlyArray<string>) => boolean
+
+/** How repeated headers go out. Default: joined by commas, as RFC 9110 section 5.3 allows. */
+export const RepeatedHeaders = Context.Reference<WriteRepeated>("effect-aibridge/relay/RepeatedHeaders", {
+  defaultValue: () => () => false
+})
 
 /** A body that comes bit by bit. */
 export const stream = (

@@ -16,6 +16,7 @@ import * as Providers from "../providers/Providers.ts"
 import * as Recorder from "../record/Recorder.ts"
 import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
 import * as Banner from "./Banner.ts"
+import * as NodeRepeatedHeaders from "./NodeRepeatedHeaders.ts"
 import * as NodeRequestBody from "./NodeRequestBody.ts"
 import type { ServiceConfig } from "./ServiceConfig.ts"
 
@@ -65,7 +66,8 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
           // What is simulated is on this machine, whatever proxy is set.
           UpstreamUndici.layer(simulated === undefined ? config.proxy : {}),
           Recorder.layerNoop,
-          NodeRequestBody.layer
+          NodeRequestBody.layer,
+          NodeRepeatedHeaders.layer
         ])
       )
       return Layer.effectDiscard(announce(options, simulated?.url)).pipe(

@@ -47,7 +47,7 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
 export const fromEnvironment = (environment: Environment): Effect.Effect<ServiceConfig, InvalidConfig> =>
   Effect.suspend(() => {
     const problems: Array<string> = []
-    const warnings: Array<string> = []
+    const warnings: Array<string> = [...unknownOptions(environment)]
     const config: ServiceConfig = {
       host: value(environment, "AIBRIDGE_HOST") ?? "127.0.0.1",
       port: port(environment, problems),
@@ -110,6 +110,13 @@ const tokens = (environment: Environment, problems: Array<string>): ReadonlyArra
   })
 }
 
+const options = new Set(["AIBRIDGE_HOST", "AIBRIDGE_PORT", "AIBRIDGE_TOKENS"])
+
+const unknownOptions = (environment: Environment): ReadonlyArray<string> =>
+  Object.keys(environment)
+    .filter((name) => name.startsWith("AIBRIDGE_") && !name.startsWith("AIBRIDGE_PROVIDER_") && !options.has(name))
+    .map((name) => `ignoring unknown option ${name} (check for typos)`)
+
 const fields = new Set(["TYPE", "NAME", "KEY", "KEYS", "BASE_URL"])
 
 const providers = (
@@ -122,7 +129,7 @@ const providers = (
     const match = /^AIBRIDGE_PROVIDER_([^_]*)_?(.*)$/.exec(name)
     if (match === null || value(environment, name) === undefined) continue
     const [, index = "", field = ""] = match
-    if (!/^\d+$/.test(index)) problems.push(`${name}: what follows AIBRIDGE_PROVIDER_ must be a number`)
+    if (!/^(?:0|[1-9]\d*)$/.test(index)) problems.push(`${name}: what follows AIBRIDGE_PROVIDER_ must be a number`)
     else if (fields.has(field)) indexes.add(Number(index))
     else warnings.push(`ignoring unknown provider field ${name} (check for typos)`)
   }

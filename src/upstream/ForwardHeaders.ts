@@ -20,15 +20,19 @@ export const forRequest = (headers: RequestHeaders): Record<string, string> => {
 
 /**
  * An upstream's headers for the client: request ids, rate limits and `retry-after` included. Never hop-by-hop headers or
- * `set-cookie`. Repeated headers are joined as RFC 9110 section 5.3 allows.
+ * `set-cookie`. A repeated header that `writeRepeated` does not take is joined.
  */
-export const forResponse = (headers: ResponseHeaders): Record<string, string> => {
+export const forResponse = (
+  headers: ResponseHeaders,
+  writeRepeated: (name: string, values: ReadonlyArray<string>) => boolean = () => false
+): Record<string, string> => {
   const named = namedByConnection(headers)
   const out: Record<string, string> = {}
   for (const name in headers) {
     const value = headers[name]
     if (value === undefined || name === "set-cookie" || hopByHop.has(name) || named.has(name)) continue
-    out[name] = typeof value === "string" ? value : value.join(", ")
+    if (typeof value === "string") out[name] = value
+    else if (!writeRepeated(name, value)) out[name] = value.join(", ")
   }
   return out
 }

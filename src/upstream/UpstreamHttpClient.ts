@@ -7,6 +7,7 @@ import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpMethod } from "effect/http/HttpMethod"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Failure from "../domain/UpstreamError.ts"
@@ -22,10 +23,12 @@ export const layer: Layer.Layer<Upstream, never, HttpClient.HttpClient> = Layer.
   Upstream,
   Effect.gen(function* () {
     const client = HttpClient.withScope(yield* HttpClient.HttpClient)
+    const hostsOptions = Option.getOrElse(yield* Effect.serviceOption(FetchHttpClient.RequestInit), () => ({}))
+    const fetchOptions = { ...hostsOptions, redirect: "manual" } as const
     return Upstream.of({
       send: Effect.fnUntraced(function* (request) {
         const scope = yield* Scope.fork(yield* Effect.scope)
-        return yield* Scope.provide(exchange(client, request, scope), scope)
+        return yield* Scope.provide(exchange(client, fetchOptions, request, scope), scope)
       })
     })
   })
@@ -33,12 +36,13 @@ export const layer: Layer.Layer<Upstream, never, HttpClient.HttpClient> = Layer.
 
 const exchange = Effect.fnUntraced(function* (
   client: HttpClient.HttpClient.With<HttpClientError, Scope.Scope>,
+  fetchOptions: RequestInit,
   request: UpstreamRequest,
   scope: Scope.Closeable
 ) {
   const response = yield* client.execute(toClientRequest(request)).pipe(
     Effect.provideService(HttpClient.TracerPropagationEnabled, false),
-    Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+    Effect.provideService(FetchHttpClient.RequestInit, fetchOptions),
     Effect.mapError((error) => Failure.unreachable(codeOf(error)))
   )
   const stream = Stream.catch(response.stream, (error) =>

@@ -1,0 +1,203 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { inspect } from "node:util"
+import type { Environment } from "../../src/service/ServiceConfig.ts"
+import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
+
+const configured = ServiceConfig.fromEnvironment
+
+/** One provider with one key, and whatever else is set. */
+const withProvider = (variables: Environment = {}): Environment => ({
+  AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+  AIBRIDGE_PROVIDER_0_KEYS: "sk-first",
+  ...variables
+})
+
+const keysOf = (provider: ServiceConfig.ProviderConfig | undefined) => provider?.keys?.map(Redacted.value)
+
+describe("ServiceConfig.fromEnvironment", () => {
+  it.effect("has a default for everything", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* configured({ PATH: "/usr/bin", HOME: "/root", ANTHROPIC_API_KEY: "sk-other" }), {
+        host: "127.0.0.1",
+        port: 8787,
+        tokens: [],
+        providers: [],
+        proxy: {},
+        warnings: []
+      })
+    })
+  )
+
+  it.effect("takes a variable that is empty or blank as absent", () =>
+    Effect.gen(function* () {
+      const config = yield* configured({
+        AIBRIDGE_HOST: "",
+        AIBRIDGE_PORT: " ",
+        AIBRIDGE_TOKENS: "",
+        AIBRIDGE_PROVIDER_0_TYPE: "",
+        HTTPS_PROXY: ""
+      })
+
+      assert.deepStrictEqual(config, yield* configured({}))
+    })
+  )
+
+  it.effect.each([
+    { text: "0", port: 0 },
+    { text: " 8080 ", port: 8080 },
+    { text: "65535", port: 65_535 }
+  ])("takes the port $text", ({ text, port }) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* configured({ AIBRIDGE_PORT: text })).port, port)
+    })
+  )
+
+  it.effect.each(["127.0.0.1", "127.8.9.10", "localhost", "::1", "[::1]"])("may be open on %s", (host) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* configured({ AIBRIDGE_HOST: host })).host, host)
+    })
+  )
+
+  it.effect.each(["0.0.0.0", "::", "[::]", "192.0.2.1", "gateway.test"])("may listen on %s with a token", (host) =>
+    Effect.gen(function* () {
+      const config = yield* configured({ AIBRIDGE_HOST: host, AIBRIDGE_TOKENS: "ada=token-1" })
+
+      assert.strictEqual(config.host, host)
+    })
+  )
+
+  it.effect("reads tokens with their names; a token may hold an equals sign", () =>
+    Effect.gen(function* () {
+      const { tokens } = yield* configured({ AIBRIDGE_TOKENS: "ada=token-1, grace hopper = token==2 ,ada=token-3" })
+
+      assert.deepStrictEqual(
+        tokens.map(({ name, token }) => [name, Redacted.value(token)]),
+        [
+          ["ada", "token-1"],
+          ["grace hopper", "token==2"],
+          ["ada", "token-3"]
+        ]
+      )
+    })
+  )
+
+  it.effect("reads a provider", () =>
+    Effect.gen(function* () {
+      const { providers } = yield* configured({
+        AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+        AIBRIDGE_PROVIDER_0_NAME: "anthropic-eu",
+        AIBRIDGE_PROVIDER_0_KEYS: " sk-b , sk-a\n",
+        AIBRIDGE_PROVIDER_0_BASE_URL: "https://eu.example.test/base/"
+      })
+
+      assert.lengthOf(providers, 1)
+      assert.deepInclude(providers[0], {
+        type: "anthropic",
+        name: "anthropic-eu",
+        baseUrl: "https://eu.example.test/base/"
+      })
+      assert.deepStrictEqual(keysOf(providers[0]), ["sk-b", "sk-a"])
+    })
+  )
+
+  it.effect("takes KEY for KEYS", () =>
+    Effect.gen(function* () {
+      const { providers } = yield* configured({
+        AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+        AIBRIDGE_PROVIDER_0_KEY: "sk-a,sk-b"
+      })
+
+      assert.deepStrictEqual(keysOf(providers[0]), ["sk-a", "sk-b"])
+    })
+  )
+
+  it.effect("takes a provider without keys as one whose callers bring theirs", () =>
+    Effect.gen(function* () {
+      const { providers } = yield* configured({ AIBRIDGE_PROVIDER_0_TYPE: "anthropic" })
+
+      assert.deepStrictEqual(providers, [{ type: "anthropic", name: "anthropic", baseUrl: undefined, keys: undefined }])
+    })
+  )
+
+  it.effect("takes 100 keys", () =>
+    Effect.gen(function* () {
+      const keys = Array.from({ length: 100 }, (_, index) => `sk-${index}`)
+
+      const { providers } = yield* configured(withProvider({ AIBRIDGE_PROVIDER_0_KEYS: keys.join(",") }))
+
+      assert.deepStrictEqual(keysOf(providers[0]), keys)
+    })
+  )
+
+  it.effect("orders providers by number, 10 after 2, wherever they stand", () =>
+    Effect.gen(function* () {
+      const environment: Record<string, string> = {}
+      for (const index of [10, 2, 0, 7, 1, 9, 3, 8, 4, 6, 5]) {
+        environment[`AIBRIDGE_PROVIDER_${index}_NAME`] = `instance-${index}`
+        environment[`AIBRIDGE_PROVIDER_${index}_TYPE`] = "anthropic"
+      }
+
+      const { providers } = yield* configured(environment)
+
+      assert.deepStrictEqual(
+        providers.map(({ name }) => name),
+        Array.from({ length: 11 }, (_, index) => `instance-${index}`)
+      )
+    })
+  )
+
+  it.effect("allows the same base URL and the same keys under two names", () =>
+    Effect.gen(function* () {
+      const second = {
+        AIBRIDGE_PROVIDER_1_TYPE: "anthropic",
+        AIBRIDGE_PROVIDER_1_NAME: "second",
+        AIBRIDGE_PROVIDER_1_KEYS: "sk-first"
+      }
+
+      assert.lengthOf((yield* configured(withProvider(second))).providers, 2)
+    })
+  )
+
+  it.effect("warns of an unknown field and goes on", () =>
+    Effect.gen(function* () {
+      const { providers, warnings } = yield* configured(
+        withProvider({ AIBRIDGE_PROVIDER_0_KEYZ: "sk-never-shown", AIBRIDGE_PROVIDER_0: "x" })
+      )
+
+      assert.lengthOf(providers, 1)
+      assert.deepStrictEqual(warnings, [
+        "ignoring unknown provider field AIBRIDGE_PROVIDER_0_KEYZ (check for typos)",
+        "ignoring unknown provider field AIBRIDGE_PROVIDER_0 (check for typos)"
+      ])
+    })
+  )
+
+  it.effect.each([
+    { environment: { HTTP_PROXY: "http://upper:1" }, proxy: { httpProxy: "http://upper:1" } },
+    {
+      environment: { HTTP_PROXY: "http://upper:1", http_proxy: "http://lower:1" },
+      proxy: { httpProxy: "http://lower:1" }
+    },
+    {
+      environment: { https_proxy: "http://secure:1", NO_PROXY: "localhost,.test" },
+      proxy: { httpsProxy: "http://secure:1", noProxy: "localhost,.test" }
+    }
+  ])("takes the proxies of $environment", ({ environment, proxy }) =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* configured(environment)).proxy, proxy)
+    })
+  )
+
+  it.effect("shows no secret when it is printed", () =>
+    Effect.gen(function* () {
+      const config = yield* configured(
+        withProvider({ AIBRIDGE_PROVIDER_0_KEYS: "sk-never-shown", AIBRIDGE_TOKENS: "ada=token-never-shown" })
+      )
+
+      for (const text of [JSON.stringify(config), inspect(config, { depth: 10 })])
+        assert.notInclude(text, "never-shown")
+    })
+  )
+})

@@ -1,0 +1,53 @@
+/** The service as it runs, in this process on a free port, and what it says. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as SimulatedProvider from "../../src/demo/SimulatedProvider.ts"
+import * as Service from "../../src/service/Service.ts"
+import type { Environment } from "../../src/service/ServiceConfig.ts"
+import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
+import * as TestServer from "../upstream/TestServer.ts"
+
+export interface TestService {
+  /** Such as `http://127.0.0.1:40123`. */
+  readonly url: string
+  readonly banner: string
+  /** The log lines so far. */
+  readonly lines: () => ReadonlyArray<string>
+}
+
+/** The pool's key at an index, as a test looks for it. */
+export const key = (index: number): string => `sk-test-${index}-NEVER-SHOWN-${index}kk`
+
+/** Runs until the scope closes. */
+export const start = Effect.fnUntraced(function* (environment: Environment) {
+  const config = yield* ServiceConfig.fromEnvironment({ AIBRIDGE_PORT: "0", ...environment })
+  const lines: Array<string> = []
+  let banner = ""
+  const service = Service.layer({
+    config,
+    nodeVersion: "v0.0.0",
+    simulated: SimulatedProvider.start,
+    onListening: (text) =>
+      Effect.sync(() => {
+        banner = text
+      })
+  })
+  yield* Layer.build(service).pipe(
+    Effect.provide(Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))]))
+  )
+  const url = /listens on (\S+)/.exec(banner)?.[1] ?? "no URL in the banner"
+  return { url, banner, lines: () => lines }
+})
+
+/** A service with so many keys for an upstream that the test plays, mounted at `/anthropic`. */
+export const withUpstream = Effect.fnUntraced(function* (keys = 1, environment: Environment = {}) {
+  const upstream = yield* TestServer.start
+  const service = yield* start({
+    AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+    AIBRIDGE_PROVIDER_0_KEYS: Array.from({ length: keys }, (_, index) => key(index)).join(","),
+    AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin,
+    ...environment
+  })
+  return { upstream, ...service }
+})

@@ -1,0 +1,160 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import process from "node:process"
+import * as TestServer from "../upstream/TestServer.ts"
+import * as TestHttp from "./TestHttp.ts"
+import * as TestMessages from "./TestMessages.ts"
+import * as TestProcess from "./TestProcess.ts"
+
+const url = /listens on (\S+)/
+
+/** A `curl` line as a request: what stands after `-H` and `-d` between single quotes, and the URL. */
+const parseCurl = (line: string) => {
+  const headers: Record<string, string> = {}
+  for (const [, name = "", value = ""] of line.matchAll(/ -H '([^:']+): ([^']*)'/g)) headers[name] = value
+  const target = new URL(/http:\S+/.exec(line)?.[0] ?? "")
+  return {
+    origin: target.origin,
+    request: { path: target.pathname, headers, body: / -d '([^']*)'/.exec(line)?.[1] ?? "" }
+  }
+}
+
+const assertParts = (line: string, parts: ReadonlyArray<string>) => {
+  for (const part of parts) assert.include(line, part)
+}
+
+describe.concurrent("aibridge serve", () => {
+  it.live("with nothing configured serves a simulated provider, and the lines of its banner work", () =>
+    Effect.gen(function* () {
+      const child = yield* TestProcess.serve({ AIBRIDGE_PORT: "0" })
+      yield* child.says(/curl -N .*\n/)
+      const banner = child.output()
+      const lines = banner.split("\n").filter((line) => line.startsWith("curl "))
+      assert.include(banner, `(Node ${process.version})`)
+      assert.match(banner, /simulated/i)
+      assert.lengthOf(lines, 2)
+
+      const bodies: Array<string> = []
+      // Four times, so that the first key is limited and the second one revoked on the way.
+      for (const line of [...lines, ...lines, ...lines, ...lines]) {
+        const { origin, request } = parseCurl(line)
+        const answer = yield* TestHttp.send(origin, request)
+        assert.strictEqual(answer.status, 200)
+        bodies.push(yield* answer.text)
+      }
+
+      assert.match(String(bodies[0]), /^\{.*"type":"message".*\}$/)
+      assert.match(String(bodies[1]), /^event: message_start\n[^]*event: message_stop\ndata: .*\n\n$/)
+      const log = child.output().slice(banner.length)
+      const [limited = "", revoked = "", ...more] = log.trimEnd().split("\n")
+      assertParts(limited, ["level=INFO", "key marked temporary", "=sk-s...0001", "status=429", "cooldown="])
+      assertParts(revoked, ["level=WARN", "key marked permanent", "=sk-s...0002", "status=401"])
+      assert.deepStrictEqual(more, [])
+      assert.notMatch(child.output() + child.errors(), /sk-simulated/)
+      assert.strictEqual(child.errors(), "")
+    })
+  )
+
+  it.live("logs a failover without the key, and an end by SIGTERM is no failure", () =>
+    Effect.gen(function* () {
+      const upstream = yield* TestServer.start
+      yield* TestMessages.script(upstream, [TestMessages.limited(9), TestMessages.blocking("Hello")])
+      const child = yield* TestProcess.serve({
+        AIBRIDGE_PORT: "0",
+        AIBRIDGE_TOKENS: "ada=token-never-shown",
+        AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+        AIBRIDGE_PROVIDER_0_KEYS: "sk-first-never-shown-0001,sk-second-never-shown-0002",
+        AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin,
+        AIBRIDGE_PROVIDER_0_KEYZ: "sk-typo-never-shown"
+      })
+      const origin = yield* child.says(url)
+
+      const headers = { authorization: "Bearer token-never-shown" }
+      const answer = yield* TestHttp.send(origin, { body: TestHttp.message(), headers })
+      yield* child.says(/key marked temporary.*\n/)
+      yield* child.signal("SIGTERM")
+      const end = yield* child.ended
+
+      assert.strictEqual(answer.status, 200)
+      assert.match(child.output(), /level=WARN .*AIBRIDGE_PROVIDER_0_KEYZ \(check for typos\)/)
+      const failover =
+        child
+          .output()
+          .split("\n")
+          .findLast((line) => line.includes("key marked")) ?? ""
+      assertParts(failover, ["level=INFO", "key marked temporary", "=sk-f...0001", "status=429", "cooldown="])
+      assert.notMatch(child.output() + child.errors(), /never-shown/)
+      assert.notInclude(child.output(), "SIMULATED")
+      assert.strictEqual(end, 0)
+    })
+  )
+
+  it.live("ends within seconds by SIGTERM or SIGINT, also with an open stream", () =>
+    Effect.forEach(
+      ["SIGTERM", "SIGINT"] as const,
+      (signal) =>
+        Effect.gen(function* () {
+          const upstream = yield* TestServer.start
+          const child = yield* TestProcess.serve({
+            AIBRIDGE_PORT: "0",
+            AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+            AIBRIDGE_PROVIDER_0_KEYS: "sk-first",
+            AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin
+          })
+          const seen = yield* TestMessages.script(upstream, [TestMessages.unfinished])
+          const origin = yield* child.says(url)
+          const answer = yield* TestHttp.send(origin, { body: TestHttp.message({ stream: true }) })
+          yield* answer.read
+
+          yield* child.signal(signal)
+          yield* Effect.forEach(seen, ({ socket }) =>
+            Effect.callback<void>((resume) => {
+              socket.once("close", () => resume(Effect.void))
+            })
+          )
+          yield* child.ended
+
+          assert.strictEqual(child.errors(), "")
+        }).pipe(Effect.scoped, Effect.timeout("12 seconds")),
+      { concurrency: 2, discard: true }
+    )
+  )
+
+  it.live("with a wrong configuration says what is wrong and ends with 1", () =>
+    Effect.gen(function* () {
+      const child = yield* TestProcess.serve({
+        AIBRIDGE_HOST: "0.0.0.0",
+        AIBRIDGE_PORT: "http",
+        AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+        AIBRIDGE_PROVIDER_0_KEYS: "sk-never-shown,sk-never-shown"
+      })
+
+      const end = yield* child.ended
+
+      assert.strictEqual(end, 1)
+      assert.strictEqual(child.output(), "")
+      const [title, ...problems] = child.errors().trimEnd().split("\n")
+      assert.strictEqual(title, "aibridge: cannot start, the configuration is not valid:")
+      assert.deepStrictEqual(
+        problems.map((problem) => problem.split(":")[0]),
+        ["  AIBRIDGE_PORT", "  AIBRIDGE_PROVIDER_0_KEYS", "  AIBRIDGE_TOKENS"]
+      )
+      assert.notMatch(child.errors(), /never-shown|\n\s+at /)
+    })
+  )
+
+  it.live("says that its port is taken and ends with 1", () =>
+    Effect.gen(function* () {
+      const other = yield* TestServer.start
+      const child = yield* TestProcess.serve({ AIBRIDGE_PORT: String(other.port) })
+
+      const end = yield* child.ended
+
+      assert.strictEqual(end, 1)
+      assert.strictEqual(
+        child.errors(),
+        `aibridge: cannot start:\n  cannot listen on 127.0.0.1:${other.port} (EADDRINUSE): another program does. Set AIBRIDGE_PORT to a free port\n`
+      )
+    })
+  )
+})
