@@ -59,8 +59,11 @@ export class SseTap {
     this.line(noBytes, 0, 0)
   }
 
+  // Remembers a part of a line, if its line is one that is looked at.
   private keep(chunk: Uint8Array, start: number, end: number): void {
-    if (this.lineHead.length < headBytes) this.lineHead += latin1(chunk, start, end, headBytes - this.lineHead.length)
+    const isWanted = this.lineLength === 0 ? this.mayMatter(chunk[start]) : this.lineHead !== ""
+    const room = headBytes - this.lineHead.length
+    if (isWanted && room > 0) this.lineHead += latin1(chunk, start, end, room)
     this.lineLength += end - start
   }
 
@@ -76,13 +79,28 @@ export class SseTap {
     }
     const length = end - start
     if (length === 0) return this.dispatch()
-    const first = chunk[start]
-    if (first === letterE ? this.mayBeTerminal(length) : first === letterD && !this.named && this.data === undefined) {
-      this.field(latin1(chunk, start, end, headBytes), length)
-    } else if (first === letterE) {
+    if (this.isOtherName(chunk, start, length)) {
       this.named = true
+      this.name = undefined
+    } else if (this.mayMatter(chunk[start])) {
+      this.field(latin1(chunk, start, end, headBytes), length)
     }
     return false
+  }
+
+  // Whether a line that begins so can say anything about the end of the stream.
+  private mayMatter(first: number | undefined): boolean {
+    return first === letterE || (first === letterD && !this.named && this.data === undefined)
+  }
+
+  // "event:", and a name that is none of the terminal ones by its length alone (with or without a space before it).
+  private isOtherName(chunk: Uint8Array, start: number, length: number): boolean {
+    if (chunk[start] !== letterE || chunk[start + 5] !== colon) return false
+    for (const name of this.dialect.terminalEvents) {
+      const rest = length - name.length
+      if (rest === 6 || rest === 7) return false
+    }
+    return true
   }
 
   private field(head: string, length: number): void {
@@ -106,19 +124,11 @@ export class SseTap {
     this.atBoundary = true
     return true
   }
-
-  // "event:" with or without a space, and a name as long as one of the terminal ones.
-  private mayBeTerminal(length: number): boolean {
-    for (const name of this.dialect.terminalEvents) {
-      const rest = length - name.length
-      if (rest === 6 || rest === 7) return true
-    }
-    return false
-  }
 }
 
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
+const colon = 0x3a
 const letterD = 0x64
 const letterE = 0x65
 const noBytes = new Uint8Array(0)
