@@ -78,7 +78,7 @@ export const events = (
         onSuccess: (chunks) => {
           const passed = gate.pass(chunks)
           if (tap.sawTerminal) complete()
-          if (keepalive.takeDue() && ping !== undefined && gate.betweenEvents) passed.push(ping)
+          if (keepalive.takeDue() && ping !== undefined && gate.betweenEvents && !isComplete) passed.push(ping)
           if (!headSent && passed.length === 0) passed.push(noBytes)
           if (!Arr.isArrayNonEmpty(passed)) return next
           headSent = true

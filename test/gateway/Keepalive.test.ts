@@ -46,6 +46,15 @@ describe("A ping", () => {
     }).pipe(Effect.provide(layer(["hang"])))
   )
 
+  it.effect("does not come after the last event, however long the upstream stays", () =>
+    Effect.gen(function* () {
+      const { text } = yield* open
+      yield* TestClock.adjust("1 minute")
+
+      assert.strictEqual(text(), Fixture.streamText)
+    }).pipe(Effect.provide(layer([...Fixture.events, "hang"])))
+  )
+
   it.effect("does not come while events keep coming every 9 s", () =>
     Effect.gen(function* () {
       const { fiber, text } = yield* open
@@ -63,7 +72,9 @@ describe("A ping", () => {
 
       assert.deepStrictEqual(pingsAt(chunks), [17_500, 27_500, 44_000, 54_000])
     }).pipe(
-      Effect.provide(layer([first, Duration.millis(7_500), second, Duration.millis(26_500), others.join(""), "hang"]))
+      Effect.provide(
+        layer([first, Duration.millis(7_500), second, Duration.millis(26_500), others.slice(0, -1).join(""), "hang"])
+      )
     )
   )
 

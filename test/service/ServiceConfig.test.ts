@@ -174,6 +174,17 @@ describe("ServiceConfig.fromEnvironment", () => {
     })
   )
 
+  it.effect("warns of an unknown option and goes on", () =>
+    Effect.gen(function* () {
+      const { warnings } = yield* configured({ AIBRIDGE_TOKEN: "ada=never-shown", AIBRIDGE_: "x", OTHER: "y" })
+
+      assert.deepStrictEqual(warnings, [
+        "ignoring unknown option AIBRIDGE_TOKEN (check for typos)",
+        "ignoring unknown option AIBRIDGE_ (check for typos)"
+      ])
+    })
+  )
+
   it.effect.each([
     { environment: { HTTP_PROXY: "http://upper:1" }, proxy: { httpProxy: "http://upper:1" } },
     {

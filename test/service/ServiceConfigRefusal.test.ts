@@ -110,6 +110,11 @@ const refusals: ReadonlyArray<Refusal> = [
     problems: ["AIBRIDGE_PROVIDER_A_TYPE: what follows AIBRIDGE_PROVIDER_ must be a number"]
   },
   {
+    behaviour: "an index with a leading zero",
+    environment: { AIBRIDGE_PROVIDER_00_TYPE: "anthropic" },
+    problems: ["AIBRIDGE_PROVIDER_00_TYPE: what follows AIBRIDGE_PROVIDER_ must be a number"]
+  },
+  {
     behaviour: "no index",
     environment: { AIBRIDGE_PROVIDER_KEYS: "sk-never-shown" },
     problems: ["AIBRIDGE_PROVIDER_KEYS: what follows AIBRIDGE_PROVIDER_ must be a number"]

@@ -20,6 +20,8 @@ export interface Request {
 export interface Answer {
   readonly status: number
   readonly headers: Http.IncomingHttpHeaders
+  /** All values of a header, as they stand on the wire. */
+  readonly fields: (name: string) => ReadonlyArray<string>
   readonly socketPort: number | undefined
   /** The next bytes as text; `undefined` at the end. Fails if the connection breaks. */
   readonly read: Effect.Effect<string | undefined, Error>
@@ -84,6 +86,7 @@ const answer = (incoming: Http.IncomingMessage): Answer => {
   return {
     status: incoming.statusCode ?? 0,
     headers: incoming.headers,
+    fields: (name) => incoming.headersDistinct[name] ?? [],
     socketPort: incoming.socket.localPort,
     read: Effect.map(next, (piece) => (piece.done === true ? undefined : piece.value.toString())),
     bytes,
