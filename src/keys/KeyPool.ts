@@ -20,7 +20,7 @@ export interface KeyPool {
   readonly provider: string
   readonly kind: CredentialKind
   readonly keys: ReadonlyArray<Key>
-  readonly failurePolicy: KeyFailurePolicy
+  readonly keyFailurePolicy: KeyFailurePolicy
   /** A new pass over the pool for one upstream call. */
   readonly walker: () => Walker.Walker
   /** The states of all keys, in order. */
@@ -46,7 +46,7 @@ export interface Options {
   /** 1 to 100 keys in order of preference, each printable ASCII without spaces, none twice. */
   readonly keys: ReadonlyArray<Redacted.Redacted<string>>
   /** What a 401, a 403 and a 429 do to a key. Default `KeyFailurePolicy.strict`. */
-  readonly failurePolicy?: KeyFailurePolicy
+  readonly keyFailurePolicy?: KeyFailurePolicy
   /** The rest after a rate limit that names no usable time, n-th delay for the n-th in a row. Default always 60 s. */
   readonly cooldown?: CooldownSchedule
   /** After these delays one request at a time tries a permanent key again. Default: never. */
@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Re
     provider,
     kind: "centralized",
     keys: slots.map((slot) => slot.key),
-    failurePolicy: options.failurePolicy ?? FailurePolicy.strict,
+    keyFailurePolicy: options.keyFailurePolicy ?? FailurePolicy.strict,
     walker: () => Walker.make(provider, slots),
     states: Effect.clockWith((clock) => {
       const now = clock.currentTimeMillisUnsafe()
@@ -121,7 +121,7 @@ export const byok = (provider: string, secret: string): KeyPool => {
     provider,
     kind: "byok",
     keys: [key],
-    failurePolicy: FailurePolicy.none,
+    keyFailurePolicy: FailurePolicy.none,
     walker: () => {
       let attempts = 0
       return {

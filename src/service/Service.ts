@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Gateway from "../Gateway.ts"
@@ -78,8 +79,14 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
     })
   )
 
-const configured = ({ name, keys, baseUrl }: ServiceConfig["providers"][number]) =>
-  Anthropic.make({ name, ...(keys && { keys }), ...(baseUrl && { baseUrl }) })
+const configured = ({ name, keys, baseUrl, keyFailurePolicy, recheck }: ServiceConfig["providers"][number]) =>
+  Anthropic.make({
+    name,
+    keyFailurePolicy,
+    ...(keys && { keys }),
+    ...(baseUrl && { baseUrl }),
+    ...(recheck && { recheck: Schedule.spaced(recheck) })
+  })
 
 const announce = Effect.fnUntraced(function* (options: Options, simulatedUrl: string | undefined) {
   const { config, nodeVersion, onListening } = options

@@ -1,9 +1,12 @@
 /** The settings of the Node service, read from environment variables. Every message names the variable and never its secret. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { Token } from "../inbound/Authenticator.ts"
 import { InvalidKeys, refusal } from "../keys/InvalidKeys.ts"
+import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
+import * as FailurePolicy from "../keys/KeyFailurePolicy.ts"
 import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -32,6 +35,10 @@ export interface ProviderConfig {
   readonly keys: ReadonlyArray<Redacted.Redacted<string>> | undefined
   /** `_BASE_URL`. Default the vendor's. */
   readonly baseUrl: string | undefined
+  /** `_KEY_FAILURE_POLICY`: `strict` or `lenient`. Default `strict`. */
+  readonly keyFailurePolicy: KeyFailurePolicy
+  /** `_RECHECK`, such as `5m`: how long after a refusal a key is tried again. Default never. */
+  readonly recheck: Duration.Duration | undefined
 }
 
 /** Everything that is wrong, each with the variable's name and what to do. */
@@ -117,7 +124,7 @@ const unknownOptions = (environment: Environment): ReadonlyArray<string> =>
     .filter((name) => name.startsWith("AIBRIDGE_") && !name.startsWith("AIBRIDGE_PROVIDER_") && !options.has(name))
     .map((name) => `ignoring unknown option ${name} (check for typos)`)
 
-const fields = new Set(["TYPE", "NAME", "KEY", "KEYS", "BASE_URL"])
+const fields = new Set(["TYPE", "NAME", "KEY", "KEYS", "BASE_URL", "KEY_FAILURE_POLICY", "RECHECK"])
 
 const providers = (
   environment: Environment,
@@ -168,7 +175,36 @@ const provider = (
   const baseUrl = value(environment, `${prefix}_BASE_URL`)
   const parsed = baseUrl === undefined ? undefined : parseBaseUrl(baseUrl)
   if (typeof parsed === "string") problems.push(`${prefix}_BASE_URL: ${parsed}`)
-  return [{ type, name, baseUrl, keys: keys(environment, prefix, problems) }]
+  return [
+    {
+      type,
+      name,
+      baseUrl,
+      keys: keys(environment, prefix, problems),
+      keyFailurePolicy: keyFailurePolicy(environment, `${prefix}_KEY_FAILURE_POLICY`, problems),
+      recheck: duration(environment, `${prefix}_RECHECK`, problems)
+    }
+  ]
+}
+
+const keyFailurePolicy = (environment: Environment, option: string, problems: Array<string>): KeyFailurePolicy => {
+  const name = value(environment, option) ?? "strict"
+  if (name === "strict" || name === "lenient") return FailurePolicy[name]
+  problems.push(`${option}: unknown policy, use strict or lenient`)
+  return FailurePolicy.strict
+}
+
+const units = { s: "seconds", m: "minutes", h: "hours", d: "days" } as const
+
+const duration = (environment: Environment, option: string, problems: Array<string>): Duration.Duration | undefined => {
+  const text = value(environment, option)
+  if (text === undefined) return undefined
+  const [, count = "", unit] = /^(\d+)([smhd])$/.exec(text) ?? []
+  if (Number(count) > 0 && (unit === "s" || unit === "m" || unit === "h" || unit === "d")) {
+    return Duration.fromInputUnsafe(`${Number(count)} ${units[unit]}`)
+  }
+  problems.push(`${option}: must be a positive number with a unit: 30s, 5m, 2h or 1d`)
+  return undefined
 }
 
 const keys = (

@@ -44,7 +44,7 @@ export const mark = (
 ): Effect.Effect<boolean> =>
   Effect.clockWith((clock) => {
     const now = clock.currentTimeMillisUnsafe()
-    const result = verdict(response.status, response.headers, pool.failurePolicy, now)
+    const result = verdict(response.status, response.headers, pool.keyFailurePolicy, now)
     switch (result._tag) {
       case "Served":
         return pool.markValid(key)
@@ -68,7 +68,7 @@ export const mark = (
     }
   })
 
-const setAside = "key marked permanent; to get it back: reset it, start again with a working key, or set recheck"
+const setAside = "key marked permanent; it comes back by a start with a working key, a reset, or the recheck option"
 
 const served: Verdict = { _tag: "Served" }
 const notTheKey: Verdict = { _tag: "NotTheKey" }

@@ -62,7 +62,7 @@ describe("A call without an answer", () => {
 })
 
 describe("The lenient policy", () => {
-  const provider = { failurePolicy: KeyFailurePolicy.lenient }
+  const provider = { keyFailurePolicy: KeyFailurePolicy.lenient }
 
   it.effect.each(Calls.all)("relays a 403 to $call and marks nothing", ({ path, request }) =>
     Effect.gen(function* () {

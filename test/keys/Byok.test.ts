@@ -20,7 +20,7 @@ describe("KeyPool.byok", () => {
 
     assert.strictEqual(pool.kind, "byok")
     assert.strictEqual(pool.provider, "anthropic")
-    assert.strictEqual(pool.failurePolicy, FailurePolicy.none)
+    assert.strictEqual(pool.keyFailurePolicy, FailurePolicy.none)
   })
 
   it("has the caller's credential as its only key, which is no probe", () => {

@@ -76,7 +76,7 @@ describe("The log line of a mark", () => {
 
   it.effect("tells at INFO that a 401 rests the key under the lenient policy", () =>
     Effect.gen(function* () {
-      const { pool, key } = yield* TestPool.single({ failurePolicy: FailurePolicy.lenient })
+      const { pool, key } = yield* TestPool.single({ keyFailurePolicy: FailurePolicy.lenient })
 
       const lines = yield* linesOf(pool, key, [401, 403])
 

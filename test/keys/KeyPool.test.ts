@@ -66,15 +66,15 @@ describe("KeyPool.make", () => {
 
       assert.strictEqual(pool.kind, "centralized")
       assert.strictEqual(pool.provider, "anthropic")
-      assert.strictEqual(pool.failurePolicy, FailurePolicy.strict)
+      assert.strictEqual(pool.keyFailurePolicy, FailurePolicy.strict)
     })
   )
 
   it.effect("takes another failure policy", () =>
     Effect.gen(function* () {
-      const pool = yield* TestPool.make(1, { failurePolicy: FailurePolicy.lenient })
+      const pool = yield* TestPool.make(1, { keyFailurePolicy: FailurePolicy.lenient })
 
-      assert.strictEqual(pool.failurePolicy, FailurePolicy.lenient)
+      assert.strictEqual(pool.keyFailurePolicy, FailurePolicy.lenient)
     })
   )
 

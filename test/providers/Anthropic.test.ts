@@ -49,14 +49,18 @@ describe("An Anthropic provider", () => {
 
   it.effect("uses its keys in the order given", () =>
     Effect.gen(function* () {
-      const provider = yield* Anthropic.make({ keys, failurePolicy: KeyFailurePolicy.lenient })
+      const provider = yield* Anthropic.make({ keys, keyFailurePolicy: KeyFailurePolicy.lenient })
       const { pool } = provider.keyFailover
 
       assert.deepStrictEqual(
         pool?.keys.map((key) => Redacted.value(key.value)),
         keys.map(Redacted.value)
       )
-      assert.deepInclude(pool, { provider: "anthropic", kind: "centralized", failurePolicy: KeyFailurePolicy.lenient })
+      assert.deepInclude(pool, {
+        provider: "anthropic",
+        kind: "centralized",
+        keyFailurePolicy: KeyFailurePolicy.lenient
+      })
     })
   )
 

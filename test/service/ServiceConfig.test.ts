@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { inspect } from "node:util"
 import type { Environment } from "../../src/service/ServiceConfig.ts"
+import * as KeyFailurePolicy from "../../src/keys/KeyFailurePolicy.ts"
 import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
 
 const configured = ServiceConfig.fromEnvironment
@@ -117,7 +119,39 @@ describe("ServiceConfig.fromEnvironment", () => {
     Effect.gen(function* () {
       const { providers } = yield* configured({ AIBRIDGE_PROVIDER_0_TYPE: "anthropic" })
 
-      assert.deepStrictEqual(providers, [{ type: "anthropic", name: "anthropic", baseUrl: undefined, keys: undefined }])
+      assert.deepStrictEqual(providers, [
+        {
+          type: "anthropic",
+          name: "anthropic",
+          baseUrl: undefined,
+          keys: undefined,
+          keyFailurePolicy: KeyFailurePolicy.strict,
+          recheck: undefined
+        }
+      ])
+    })
+  )
+
+  it.effect("reads what becomes of a refused key", () =>
+    Effect.gen(function* () {
+      const { providers } = yield* configured(
+        withProvider({ AIBRIDGE_PROVIDER_0_KEY_FAILURE_POLICY: "lenient", AIBRIDGE_PROVIDER_0_RECHECK: "90s" })
+      )
+
+      assert.deepStrictEqual(providers[0]?.keyFailurePolicy, KeyFailurePolicy.lenient)
+      assert.deepStrictEqual(providers[0]?.recheck, Duration.seconds(90))
+    })
+  )
+
+  it.effect.each([
+    { text: "5m", recheck: Duration.minutes(5) },
+    { text: "2h", recheck: Duration.hours(2) },
+    { text: "1d", recheck: Duration.days(1) }
+  ])("reads a time of $text", ({ text, recheck }) =>
+    Effect.gen(function* () {
+      const { providers } = yield* configured(withProvider({ AIBRIDGE_PROVIDER_0_RECHECK: text }))
+
+      assert.deepStrictEqual(providers[0]?.recheck, recheck)
     })
   )
 

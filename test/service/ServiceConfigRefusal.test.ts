@@ -109,6 +109,16 @@ const refusals: ReadonlyArray<Refusal> = [
     environment: { AIBRIDGE_PROVIDER_A_TYPE: "anthropic" },
     problems: ["AIBRIDGE_PROVIDER_A_TYPE: what follows AIBRIDGE_PROVIDER_ must be a number"]
   },
+  ...["5", "m", "0s", "-1m", "1.5h", "5 minutes", "1w"].map((time) => ({
+    behaviour: `a time that is ${time}`,
+    environment: { ...anthropic, AIBRIDGE_PROVIDER_0_RECHECK: time },
+    problems: ["AIBRIDGE_PROVIDER_0_RECHECK: must be a positive number with a unit: 30s, 5m, 2h or 1d"]
+  })),
+  {
+    behaviour: "a policy that is not known",
+    environment: { ...anthropic, AIBRIDGE_PROVIDER_0_KEY_FAILURE_POLICY: "Lenient" },
+    problems: ["AIBRIDGE_PROVIDER_0_KEY_FAILURE_POLICY: unknown policy, use strict or lenient"]
+  },
   {
     behaviour: "an index with a leading zero",
     environment: { AIBRIDGE_PROVIDER_00_TYPE: "anthropic" },

@@ -40,6 +40,8 @@ export const start = Effect.fnUntraced(function* (environment: Environment) {
   return { url, banner, lines: () => lines }
 })
 
+export type WithUpstream = Effect.Success<ReturnType<typeof withUpstream>>
+
 /** A service with so many keys for an upstream that the test plays, mounted at `/anthropic`. */
 export const withUpstream = Effect.fnUntraced(function* (keys = 1, environment: Environment = {}) {
   const upstream = yield* TestServer.start

@@ -94,7 +94,7 @@ describe("MarkKeyOnStatus.mark", () => {
     { status: 529, policy: "strict", nextKey: false, tag: "Valid" }
   ] as const)("$status under the $policy policy leaves the key $tag", ({ status, policy, nextKey, tag }) =>
     Effect.gen(function* () {
-      const { pool, key } = yield* TestPool.single({ failurePolicy: policies[policy] })
+      const { pool, key } = yield* TestPool.single({ keyFailurePolicy: policies[policy] })
 
       assert.strictEqual(yield* mark(pool, key, answer(status)), nextKey)
       assert.strictEqual(yield* TestPool.tag(pool), tag)
