@@ -102,7 +102,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     ) => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
-      if (ResponseHead.isEventStream(response.headers)) {
+      if (ResponseHead.isEventStream(response.status, response.headers)) {
         delete headers["content-length"]
         const { keepaliveInterval } = options
         const events = Relay.events(response, {

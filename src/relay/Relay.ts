@@ -134,7 +134,7 @@ class EventGate {
     for (const chunk of chunks) {
       const end = this.tap.push(chunk)
       if (end > 0) {
-        if (this.size > 0) passed.push(...this.takeHeld())
+        for (const earlier of this.takeHeld()) passed.push(earlier)
         passed.push(end === chunk.length ? chunk : chunk.subarray(0, end))
         this.open = false
       }
@@ -143,8 +143,9 @@ class EventGate {
     return passed
   }
 
-  takeHeld(): Array<Uint8Array> {
+  takeHeld(): ReadonlyArray<Uint8Array> {
     const held = this.held
+    if (held.length === 0) return held
     this.held = []
     this.size = 0
     return held
@@ -160,7 +161,7 @@ class EventGate {
     this.size += chunk.length
     if (!this.open && this.size <= heldBytes) return
     this.open = true
-    passed.push(...this.takeHeld())
+    for (const piece of this.takeHeld()) passed.push(piece)
   }
 }
 

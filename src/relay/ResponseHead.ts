@@ -8,8 +8,9 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
 import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
 
-/** Whether an answer is a readable stream of server-sent events (a compressed one is not). */
-export const isEventStream = (headers: ResponseHeaders): boolean => {
+/** Whether an answer is a readable stream of server-sent events; a compressed one is not, nor an error that only says so. */
+export const isEventStream = (status: number, headers: ResponseHeaders): boolean => {
+  if (status >= 300) return false
   const type = headers["content-type"]
   const encoding = headers["content-encoding"] ?? "identity"
   return typeof type === "string" && /^text\/event-stream/i.test(type) && encoding === "identity"

@@ -150,6 +150,24 @@ describe("A stream of events", () => {
     }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([bytes, Failure.cut("ECONNRESET")], headers)])))
   )
 
+  it.effect("that is an error by its status passes as it is, whatever it holds", () =>
+    Effect.gen(function* () {
+      const { status, text } = yield* fetch
+
+      assert.strictEqual(status, 400)
+      assert.strictEqual(text, Fixture.errorText("invalid_request_error", "too long"))
+      assert.deepStrictEqual(yield* Setup.reasons, ["complete"])
+    }).pipe(
+      Effect.provide(
+        Setup.layer([
+          ScriptedUpstream.streamed(400, [Fixture.errorText("invalid_request_error", "too long")], {
+            "content-type": "text/event-stream"
+          })
+        ])
+      )
+    )
+  )
+
   it.effect("that says it is not encoded is read like any other", () =>
     Effect.gen(function* () {
       const { text } = yield* fetch
