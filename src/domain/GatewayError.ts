@@ -7,6 +7,9 @@ export class InvalidBody extends Schema.TaggedClass<InvalidBody>()("InvalidBody"
 /** No credential for the gateway, or a wrong one, or none to send upstream; `detail` says what to send. */
 export class Unauthorized extends Schema.TaggedClass<Unauthorized>()("Unauthorized", { detail: Schema.String }) {}
 
+/** The caller may not do this; `detail` says why. */
+export class Forbidden extends Schema.TaggedClass<Forbidden>()("Forbidden", { detail: Schema.String }) {}
+
 export class RouteNotFound extends Schema.TaggedClass<RouteNotFound>()("RouteNotFound", {
   method: Schema.String,
   path: Schema.String
@@ -28,13 +31,22 @@ export class BodyTooLarge extends Schema.TaggedClass<BodyTooLarge>()("BodyTooLar
 export class BodyIncomplete extends Schema.TaggedClass<BodyIncomplete>()("BodyIncomplete", {}) {}
 
 export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayError", {
-  reason: Schema.Union([InvalidBody, Unauthorized, RouteNotFound, MethodNotAllowed, BodyTooLarge, BodyIncomplete])
+  reason: Schema.Union([
+    InvalidBody,
+    Unauthorized,
+    Forbidden,
+    RouteNotFound,
+    MethodNotAllowed,
+    BodyTooLarge,
+    BodyIncomplete
+  ])
 }) {
   override get message(): string {
     switch (this.reason._tag) {
       case "InvalidBody":
         return `invalid request body: ${this.reason.detail}`
       case "Unauthorized":
+      case "Forbidden":
         return this.reason.detail
       case "RouteNotFound":
         return `route not supported: ${this.reason.method} ${this.reason.path}`
@@ -54,6 +66,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return 400
       case "Unauthorized":
         return 401
+      case "Forbidden":
+        return 403
       case "RouteNotFound":
         return 404
       case "MethodNotAllowed":

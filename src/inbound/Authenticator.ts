@@ -69,14 +69,31 @@ export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authentic
 
 /**
  * No tokens: for a gateway that only this machine can reach. A credential in a standard header is ignored where there is a
- * pool, unless `x-aibridge-token` says (with any value) that it is the caller's own.
+ * pool, unless `x-aibridge-token` says (with any value) that it is the caller's own. Web pages of other hosts, which a browser
+ * on this machine would let in, are refused by their `Origin` with `GatewayError` (`Forbidden`).
  */
 export const layerOpen: Layer.Layer<Authenticator> = Layer.succeed(Authenticator, {
-  authenticate: (headers, provider) =>
-    provider.keyFailover.pool !== undefined && present(headers[tokenHeader]) === undefined
+  authenticate: (headers, provider) => {
+    if (isForeign(headers["origin"])) return foreignPage
+    return provider.keyFailover.pool !== undefined && present(headers[tokenHeader]) === undefined
       ? openWithPool
       : Effect.succeed({ actor: ActorOf.anonymous, own: standard(headers, () => true) })
+  }
 })
+
+// A sandboxed frame of any page has the origin "null"; desktop apps have schemes of their own.
+const isForeign = (origin: string | undefined): boolean =>
+  origin !== undefined && (origin === "null" || (/^https?:/i.test(origin) && !loopbackOrigin.test(origin)))
+
+const loopbackOrigin = /^https?:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
+
+const foreignPage = Effect.fail(
+  Refusal.make(
+    new Refusal.Forbidden({
+      detail: "web pages of other hosts may not use a gateway that is open without tokens: set AIBRIDGE_TOKENS"
+    })
+  )
+)
 
 const openWithPool = Effect.succeed<Authentication>({ actor: ActorOf.anonymous, own: {} })
 
