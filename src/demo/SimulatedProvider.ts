@@ -31,7 +31,12 @@ export const start: Effect.Effect<SimulatedProvider, never, Scope.Scope> = Effec
   const uses = new Map<string, number>(keys.map((key) => [key, 0]))
 
   const server = yield* Effect.acquireRelease(
-    Effect.sync(() => createServer((request, response) => void answer(request, response))),
+    Effect.sync(() =>
+      createServer((request, response) => {
+        // A client that leaves in the middle of its request.
+        answer(request, response).catch(() => response.destroy())
+      })
+    ),
     (running) =>
       Effect.callback<void>((resume) => {
         running.close(() => resume(Effect.void))

@@ -52,7 +52,7 @@ export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authentic
     return actor
   }
   const withoutTokens = (headers: RequestHeaders): RequestHeaders =>
-    standard(headers, (value) => value.split(/\s+/).every((word) => actorOf(word) === undefined))
+    standard(headers, (value) => [value, ...value.split(/[\s,;=]+/)].every((part) => actorOf(part) === undefined))
 
   return Layer.succeed(Authenticator, {
     authenticate: (headers, provider) => {
@@ -70,11 +70,12 @@ export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authentic
 /**
  * No tokens: for a gateway that only this machine can reach. A credential in a standard header is ignored where there is a
  * pool, unless `x-aibridge-token` says (with any value) that it is the caller's own. Web pages of other hosts, which a browser
- * on this machine would let in, are refused by their `Origin` with `GatewayError` (`Forbidden`).
+ * on this machine would let in, are refused with `GatewayError` (`Forbidden`): by `Origin`, by `Sec-Fetch-Site`, and by a `Host`
+ * that is none of this machine's own names (a page whose name was made to point here).
  */
-export const layerOpen: Layer.Layer<Authenticator> = Layer.succeed(Authenticator, {
+export const layerLoopback: Layer.Layer<Authenticator> = Layer.succeed(Authenticator, {
   authenticate: (headers, provider) => {
-    if (isForeign(headers["origin"])) return foreignPage
+    if (comesFromElsewhere(headers)) return foreignPage
     return provider.keyFailover.pool !== undefined && present(headers[tokenHeader]) === undefined
       ? openWithPool
       : Effect.succeed({ actor: ActorOf.anonymous, own: standard(headers, () => true) })
@@ -85,7 +86,14 @@ export const layerOpen: Layer.Layer<Authenticator> = Layer.succeed(Authenticator
 const isForeign = (origin: string | undefined): boolean =>
   origin !== undefined && (origin === "null" || (/^https?:/i.test(origin) && !loopbackOrigin.test(origin)))
 
-const loopbackOrigin = /^https?:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
+const loopbackHost = "(?:localhost|127(?:\\.\\d{1,3}){3}|\\[::1\\])(?::\\d+)?"
+const loopbackOrigin = new RegExp(`^https?://${loopbackHost}$`, "i")
+const loopbackHostHeader = new RegExp(`^${loopbackHost}$`, "i")
+
+const comesFromElsewhere = (headers: RequestHeaders): boolean =>
+  isForeign(headers["origin"]) ||
+  headers["sec-fetch-site"] === "cross-site" ||
+  !loopbackHostHeader.test(headers["host"] ?? "localhost")
 
 const foreignPage = Effect.fail(
   Refusal.make(

@@ -80,8 +80,8 @@ const subtree = (
 
 // An upstream may resolve dots, double or encoded slashes: none of them may lead out of the subtree.
 const staysBelow = (rest: string): boolean =>
-  !/\\|%(?:2f|5c|00)/i.test(rest) &&
+  !/\\|%(?:00|25|2f|5c)/i.test(rest) &&
   rest.split("/").every((segment, index, all) => {
-    const plain = segment.replace(/%2e/gi, ".")
+    const plain = segment.replace(/%2e/gi, ".").replace(/;.*/, "")
     return plain !== "." && plain !== ".." && (plain !== "" || index === all.length - 1)
   })

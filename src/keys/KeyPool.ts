@@ -54,7 +54,7 @@ export interface Options {
 }
 
 /** Fails with `InvalidKeys` if there is no key, too many, one twice, or one that no header could carry. */
-export const make = Effect.fnUntraced(function* (options: Options): Effect.fn.Return<KeyPool, InvalidKeys> {
+export const make = Effect.fn("KeyPool.make")(function* (options: Options): Effect.fn.Return<KeyPool, InvalidKeys> {
   const provider = options.provider
   const refused = refusal(options.keys.map(Redacted.value))
   if (refused !== undefined) return yield* new InvalidKeys({ provider, reason: refused })

@@ -7,7 +7,7 @@ export class TransientExhaustion extends Schema.TaggedClass<TransientExhaustion>
   retryAfter: Schema.Duration
 }) {}
 
-/** Every key was refused; none comes back by itself. */
+/** Every key was refused. None is expected back soon: that takes an operator, or a recheck that succeeds. */
 export class PermanentExhaustion extends Schema.TaggedClass<PermanentExhaustion>()("PermanentExhaustion", {}) {}
 
 export class KeyPoolError extends Schema.TaggedError<KeyPoolError>()("KeyPoolError", {

@@ -80,17 +80,19 @@ export class KeySlot implements Marks {
   }
 
   /** Ends the probe under way; the next one comes after the recheck's next delay. */
-  readonly armRecheck: Effect.Effect<void> = Effect.suspend(() => {
-    this.probe = undefined
-    this.probeAt = Infinity
-    if (this.recheck === undefined) return Effect.void
-    return Effect.flatMap(this.recheck.next, (delay) =>
-      Effect.clockWith((clock) => {
-        this.probeAt = delay === undefined ? Infinity : clock.currentTimeMillisUnsafe() + Duration.toMillis(delay)
-        return Effect.void
-      })
-    )
-  })
+  readonly armRecheck: Effect.Effect<void> = Effect.uninterruptible(
+    Effect.suspend(() => {
+      this.probe = undefined
+      this.probeAt = Infinity
+      if (this.recheck === undefined) return Effect.void
+      return Effect.flatMap(this.recheck.next, (delay) =>
+        Effect.clockWith((clock) => {
+          this.probeAt = delay === undefined ? Infinity : clock.currentTimeMillisUnsafe() + Duration.toMillis(delay)
+          return Effect.void
+        })
+      )
+    })
+  )
 
   /** Usable from now on, as if new. Answers whether it was set aside. */
   revive(): boolean {

@@ -21,7 +21,7 @@ export interface Options extends Omit<KeyPool.Options, "provider" | "keys"> {
 export const defaultBaseUrl = "https://api.anthropic.com"
 
 /** Fails with `InvalidProvider` for a bad name or base URL, with `InvalidKeys` for keys that no pool can hold. */
-export const make = Effect.fnUntraced(function* (
+export const make = Effect.fn("Anthropic.make")(function* (
   options: Options = {}
 ): Effect.fn.Return<Provider, InvalidProvider | InvalidKeys> {
   const name = options.name ?? "anthropic"

@@ -3,6 +3,7 @@
  * from then on there is no status to change, and a failure can only be an event in the body.
  */
 import * as Context from "effect/Context"
+import * as HttpBody from "effect/http/HttpBody"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
@@ -29,7 +30,11 @@ export const stream = (
   status: number,
   headers: Record<string, string>,
   body: Stream.Stream<Uint8Array, unknown>
-): HttpServerResponse.HttpServerResponse => HttpServerResponse.stream(body, { status, headers })
+): HttpServerResponse.HttpServerResponse => {
+  if (headers["content-type"] !== undefined) return HttpServerResponse.stream(body, { status, headers })
+  const length = headers["content-length"]
+  return untyped(status, headers, new HttpBody.Stream(body, "", length === undefined ? undefined : Number(length)))
+}
 
 /** A body that is already here; none at all (as after `HEAD`) leaves the upstream's headers alone. */
 export const whole = (
@@ -37,6 +42,18 @@ export const whole = (
   headers: Record<string, string>,
   body: Uint8Array
 ): HttpServerResponse.HttpServerResponse => {
-  const options = { status, headers }
-  return body.length === 0 ? HttpServerResponse.empty(options) : HttpServerResponse.uint8Array(body, options)
+  if (body.length === 0) return HttpServerResponse.empty({ status, headers })
+  if (headers["content-type"] !== undefined) return HttpServerResponse.uint8Array(body, { status, headers })
+  return untyped(status, headers, new HttpBody.Uint8Array(body, "", body.length))
 }
+
+// An answer without a content type gets none from us: an empty one is not written again once it is removed.
+const untyped = (
+  status: number,
+  headers: Record<string, string>,
+  body: HttpBody.HttpBody
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.empty({ status, headers }).pipe(
+    HttpServerResponse.setBody(body),
+    HttpServerResponse.removeHeader("content-type")
+  )

@@ -3,7 +3,8 @@ import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequ
 import * as Layer from "effect/Layer"
 import * as ResponseHead from "../relay/ResponseHead.ts"
 
-export const layer = Layer.succeed(ResponseHead.RepeatedHeaders, (request, name, values) => {
+/** For `Gateway.layer` on a Node server. */
+export const layer: Layer.Layer<never> = Layer.succeed(ResponseHead.RepeatedHeaders, (request, name, values) => {
   NodeHttpServerRequest.toServerResponse(request).setHeader(name, [...values])
   return true
 })

@@ -38,4 +38,5 @@ const read: ReadBody = (request, limit) => {
   })
 }
 
-export const layer = Layer.succeed(RequestBody.BodyReader, read)
+/** For `Gateway.layer` on a Node server. */
+export const layer: Layer.Layer<never> = Layer.succeed(RequestBody.BodyReader, read)

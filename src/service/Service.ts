@@ -1,6 +1,7 @@
 /** The Node service: a configuration becomes one layer graph behind a listening server. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { createServer } from "node:http"
+import type { Server } from "node:http"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
@@ -63,7 +64,7 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
       const gateway = Gateway.layer.pipe(
         Layer.provide([
           Providers.layer(providers),
-          config.tokens.length === 0 ? Authenticator.layerOpen : Authenticator.layerTokens(config.tokens),
+          config.tokens.length === 0 ? Authenticator.layerLoopback : Authenticator.layerTokens(config.tokens),
           // What is simulated is on this machine, whatever proxy is set.
           UpstreamUndici.layer(simulated === undefined ? config.proxy : {}),
           Recorder.layerNoop,
@@ -71,10 +72,11 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
           NodeRepeatedHeaders.layer
         ])
       )
-      return Layer.effectDiscard(announce(options, simulated?.url)).pipe(
+      const nodeServer = makeNodeServer()
+      return Layer.effectDiscard(announce(options, simulated?.url, nodeServer)).pipe(
         Layer.provide(HttpServer.serve(Gateway.app)),
         Layer.provide(gateway),
-        Layer.provide(server(config))
+        Layer.provide(server(config, nodeServer))
       )
     })
   )
@@ -88,15 +90,22 @@ const configured = ({ name, keys, baseUrl, keyFailurePolicy, recheck }: ServiceC
     ...(recheck && { recheck: Schedule.spaced(recheck) })
   })
 
-const announce = Effect.fnUntraced(function* (options: Options, simulatedUrl: string | undefined) {
+const announce = Effect.fn("Service.announce")(function* (
+  options: Options,
+  simulatedUrl: string | undefined,
+  nodeServer: Server
+) {
+  yield* Effect.addFinalizer(() => closeIdleConnections(nodeServer))
   const { config, nodeVersion, onListening } = options
   const { address } = yield* HttpServer.HttpServer
   yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning))
   yield* onListening(Banner.render({ url: HttpServer.formatAddress(address), nodeVersion, config, simulatedUrl }))
 })
 
-const server = ({ host, port }: ServiceConfig) =>
-  NodeHttpServer.layerServer(() => createServer({ keepAliveTimeout: 75_000 }), {
+const makeNodeServer = (): Server => createServer({ keepAliveTimeout: 75_000, maxHeaderSize: 64 * 1024 })
+
+const server = ({ host, port }: ServiceConfig, nodeServer: Server) =>
+  NodeHttpServer.layerServer(() => nodeServer, {
     host: host.replace(/^\[|\]$/g, ""),
     port,
     gracefulShutdownTimeout: "5 seconds"
@@ -105,6 +114,13 @@ const server = ({ host, port }: ServiceConfig) =>
       Layer.effect(HttpServer.HttpServer, Effect.fail(new CannotListen({ host, port, code: codeOf(error.cause) })))
     )
   )
+
+// A closing server waits for its connections: those whose last request has been answered by now need not be waited for.
+const closeIdleConnections = (nodeServer: Server): Effect.Effect<void> =>
+  Effect.sync(() => {
+    const timer = setInterval(() => nodeServer.closeIdleConnections(), 100)
+    nodeServer.once("close", () => clearInterval(timer))
+  })
 
 const codeOf = (cause: unknown): string =>
   typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"

@@ -60,13 +60,21 @@ export const fromEnvironment = (environment: Environment): Effect.Effect<Service
       port: port(environment, problems),
       tokens: tokens(environment, problems),
       providers: providers(environment, problems, warnings),
-      proxy: proxy(environment),
+      proxy: proxy(environment, problems),
       warnings
     }
     if (config.tokens.length === 0 && !isLoopback(config.host)) {
       problems.push(
         `AIBRIDGE_TOKENS: must be set while AIBRIDGE_HOST is ${config.host}: without tokens anybody who reaches that address ` +
           `could use your keys. Set AIBRIDGE_TOKENS=name=token, or listen on 127.0.0.1`
+      )
+    }
+    const shared = config.tokens.find(({ token }) =>
+      config.providers.some(({ keys = [] }) => keys.some((key) => Redacted.value(key) === Redacted.value(token)))
+    )
+    if (shared !== undefined) {
+      problems.push(
+        `AIBRIDGE_TOKENS: the token of ${shared.name} is also a provider key: a token must be one of its own`
       )
     }
     return problems.length > 0 ? new InvalidConfig({ problems }) : Effect.succeed(config)
@@ -85,11 +93,22 @@ const port = (environment: Environment, problems: Array<string>): number => {
   return number
 }
 
-const proxy = (environment: Environment): ServiceConfig["proxy"] => {
-  const either = (name: string) => value(environment, name.toLowerCase()) ?? value(environment, name)
-  const httpProxy = either("HTTP_PROXY")
-  const httpsProxy = either("HTTPS_PROXY")
-  const noProxy = either("NO_PROXY")
+const proxy = (environment: Environment, problems: Array<string>): ServiceConfig["proxy"] => {
+  const nameOf = (upper: string) => [upper.toLowerCase(), upper].find((name) => value(environment, name) !== undefined)
+  const urlOf = (upper: string): string | undefined => {
+    const name = nameOf(upper)
+    if (name === undefined) return undefined
+    const text = value(environment, name) ?? ""
+    // As other programs do: a host alone means plain HTTP.
+    const url = text.includes("://") ? text : `http://${text}`
+    const protocol = URL.parse(url)?.protocol
+    if (protocol === "http:" || protocol === "https:") return url
+    problems.push(`${name}: must be the URL of a proxy, such as http://proxy.example:3128`)
+    return undefined
+  }
+  const httpProxy = urlOf("HTTP_PROXY")
+  const httpsProxy = urlOf("HTTPS_PROXY")
+  const noProxy = value(environment, nameOf("NO_PROXY") ?? "NO_PROXY")
   return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
 }
 
@@ -159,9 +178,7 @@ const provider = (
 ): ReadonlyArray<ProviderConfig> => {
   const type = value(environment, `${prefix}_TYPE`)
   if (type !== "anthropic") {
-    problems.push(
-      `${prefix}_TYPE: ${type === undefined ? "TYPE is required" : `unknown TYPE "${type}"`}, use anthropic`
-    )
+    problems.push(`${prefix}_TYPE: ${type === undefined ? "TYPE is required" : "unknown TYPE"}, use anthropic`)
     return []
   }
   const name = value(environment, `${prefix}_NAME`) ?? type
@@ -200,10 +217,10 @@ const duration = (environment: Environment, option: string, problems: Array<stri
   const text = value(environment, option)
   if (text === undefined) return undefined
   const [, count = "", unit] = /^(\d+)([smhd])$/.exec(text) ?? []
-  if (Number(count) > 0 && (unit === "s" || unit === "m" || unit === "h" || unit === "d")) {
+  if (Number(count) > 0 && count.length < 6 && (unit === "s" || unit === "m" || unit === "h" || unit === "d")) {
     return Duration.fromInputUnsafe(`${Number(count)} ${units[unit]}`)
   }
-  problems.push(`${option}: must be a positive number with a unit: 30s, 5m, 2h or 1d`)
+  problems.push(`${option}: must be a positive number (at most 99999) with a unit: 30s, 5m, 2h or 1d`)
   return undefined
 }
 

@@ -20,8 +20,8 @@ export interface Credential {
  * Fails with `GatewayError` (`Unauthorized`) if there is neither a pool nor a credential of the caller.
  */
 export const choose = (provider: Provider, own: RequestHeaders): Effect.Effect<Credential, GatewayError> => {
-  const { pool, byokCredential, injectAuthKey } = provider.keyFailover
-  const credential = byokCredential(own)
+  const { pool, isByok, byokCredential, injectAuthKey } = provider.keyFailover
+  const credential = isByok(own) ? byokCredential(own) : undefined
   if (credential !== undefined) {
     const { header, value, secret } = credential
     return Effect.succeed({

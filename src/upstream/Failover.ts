@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
+import * as Failure from "../domain/UpstreamError.ts"
 import type { Key } from "../keys/Key.ts"
 import type { KeyPool } from "../keys/KeyPool.ts"
 import type { KeyPoolError } from "../keys/KeyPoolError.ts"
@@ -30,31 +31,33 @@ export const walk = (
   attempt: (key: Key) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>,
   progress: Progress = { credentialHint: undefined, attempts: 0 }
 ): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, Scope.Scope> =>
-  next(pool, pool.walker(), attempt, progress)
+  next(pool, pool.walker(), attempt, progress, progress.attempts)
 
 const next = (
   pool: KeyPool,
   walker: Walker,
   attempt: (key: Key) => Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope>,
-  progress: Progress
+  progress: Progress,
+  earlier: number
 ): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, Scope.Scope> =>
   Effect.flatMap(walker.next, (key) => {
     progress.credentialHint = key.hint
-    progress.attempts++
-    const answer = key.isProbe ? releasedOnFailure(pool, key, attempt(key)) : attempt(key)
-    return Effect.flatMap(answer, (response) =>
-      Effect.flatMap(MarkKeyOnStatus.mark(pool, key, response), (tryNext) =>
-        tryNext ? Effect.andThen(discard(response), next(pool, walker, attempt, progress)) : Effect.succeed(response)
-      )
+    progress.attempts = earlier + walker.attempts()
+    const judged = Effect.flatMap(attempt(key), (response) =>
+      response.status > 599
+        ? Effect.fail(Failure.unreachable("INVALID_STATUS"))
+        : Effect.map(MarkKeyOnStatus.mark(pool, key, response), (tryNext) => ({ response, tryNext }))
+    )
+    return Effect.flatMap(key.isProbe ? releasedOnFailure(pool, key, judged) : judged, ({ response, tryNext }) =>
+      tryNext
+        ? Effect.andThen(discard(response), next(pool, walker, attempt, progress, earlier))
+        : Effect.succeed(response)
     )
   })
 
-const releasedOnFailure = <A, E, R>(
-  pool: KeyPool,
-  key: Key,
-  response: Effect.Effect<A, E, R>
-): Effect.Effect<A, E, R> =>
-  Effect.onExit(response, (exit) => (Exit.isFailure(exit) ? pool.releaseProbe(key) : Effect.void))
+// A probe that is not judged, because it failed or its client left, must not stay under way for ever.
+const releasedOnFailure = <A, E, R>(pool: KeyPool, key: Key, judged: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onExit(judged, (exit) => (Exit.isFailure(exit) ? pool.releaseProbe(key) : Effect.void))
 
 /** A refused attempt's body is read to its end, so that the connection can be used again, but not further than this. */
 const discardBytes = 64 * 1024

@@ -40,13 +40,16 @@ export const forResponse = (
 const stripped: ReadonlySet<string> = new Set([
   ...hopByHop,
   "authorization",
+  "cf-connecting-ip",
   "content-length",
   "cookie",
   "expect",
   "forwarded",
   "host",
+  "true-client-ip",
   "via",
   "x-api-key",
+  "x-client-ip",
   "x-real-ip"
 ])
 

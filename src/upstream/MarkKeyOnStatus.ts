@@ -68,7 +68,8 @@ export const mark = (
     }
   })
 
-const setAside = "key marked permanent; it comes back by a start with a working key, a reset, or the recheck option"
+const setAside =
+  "key marked permanent; it comes back by a start with a working key, or by itself if AIBRIDGE_PROVIDER_<N>_RECHECK (recheck) is set"
 
 const served: Verdict = { _tag: "Served" }
 const notTheKey: Verdict = { _tag: "NotTheKey" }

@@ -25,9 +25,6 @@ export const parse = (headers: ResponseHeaders, now: number): Duration.Duration 
   return wait === undefined ? undefined : Duration.millis(wait)
 }
 
-/** As the value of a `Retry-After` header: whole seconds, rounded up, at least 1. */
-export const format = (delay: Duration.Duration): string => String(Math.max(1, Math.ceil(Duration.toSeconds(delay))))
-
 const longest = Duration.toMillis("30 days")
 
 const usable = (millis: number): number | undefined =>

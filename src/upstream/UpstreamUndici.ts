@@ -65,7 +65,7 @@ const makeDispatcher = (options: Options): Undici.Dispatcher => {
   const settings: Undici.Agent.Options = {
     headersTimeout: Duration.toMillis(options.headersTimeout ?? "10 minutes"),
     bodyTimeout: Duration.toMillis(options.idleTimeout ?? "10 minutes"),
-    keepAliveTimeout: 60_000,
+    keepAliveTimeout: 30_000,
     connect: { timeout: 10_000 },
     // Set here and not for the agent, which would make a new string of every request's origin.
     factory: (origin, poolOptions) => new Undici.Pool(origin, { ...poolOptions, allowH2: false })

@@ -1,6 +1,7 @@
 import Anthropic from "@anthropic-ai/sdk"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Net from "node:net"
 import * as SimulatedProvider from "../../src/demo/SimulatedProvider.ts"
 import * as TestHttp from "../service/TestHttp.ts"
 
@@ -19,6 +20,24 @@ const answerTo = Effect.fnUntraced(function* (
 })
 
 describe("The simulated provider", () => {
+  it.live("outlives a client that leaves in the middle of its request", () =>
+    Effect.gen(function* () {
+      const provider = yield* SimulatedProvider.start
+      const { port } = new URL(provider.url)
+
+      yield* Effect.callback<void>((resume) => {
+        const socket = Net.connect(Number(port), "127.0.0.1", () => {
+          socket.write("POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{")
+          setTimeout(() => socket.resetAndDestroy(), 20)
+        })
+        socket.on("close", () => resume(Effect.void))
+      })
+      const { status } = yield* answerTo(provider, provider.keys[2])
+
+      assert.strictEqual(status, 200)
+    })
+  )
+
   it.live("limits the first key on its second request and on every third one after that, for 10 seconds", () =>
     Effect.gen(function* () {
       const provider = yield* SimulatedProvider.start

@@ -10,7 +10,7 @@ const gateway = Gateway.layer.pipe(
   Layer.provideMerge(
     Layer.mergeAll(
       Providers.layer([Anthropic.make({ keys: [Redacted.make("first-key"), Redacted.make("second-key")] })]),
-      Authenticator.layerOpen,
+      Authenticator.layerLoopback,
       Recorder.layerNoop,
       ScriptedUpstream.layer([json(429, {}, { "retry-after": "30" }), json(200, {}), json(200, {}), json(200, {})])
     )

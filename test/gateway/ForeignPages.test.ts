@@ -43,6 +43,35 @@ describe("A gateway that is open without tokens", () => {
   )
 })
 
+describe("A gateway that is open without tokens, asked without an origin", () => {
+  it.effect.each([
+    { "sec-fetch-site": "cross-site" },
+    { host: "evil.test:8787" },
+    { host: "127.0.0.1.evil.test" },
+    { host: "localhost.evil.test" }
+  ])("refuses a page of another host: %j", (headers) =>
+    Effect.gen(function* () {
+      const { status } = yield* TestGateway.fetch(Setup.models, { headers })
+
+      assert.strictEqual(status, 403)
+      assert.deepStrictEqual(yield* Setup.requests, [])
+    }).pipe(Effect.provide(Setup.layer([])))
+  )
+
+  it.effect.each([
+    { "sec-fetch-site": "none" },
+    { host: "localhost:8787" },
+    { host: "127.0.0.1:8787" },
+    { host: "[::1]:8787" }
+  ])("serves who is here: %j", (headers) =>
+    Effect.gen(function* () {
+      const { status } = yield* TestGateway.fetch(Setup.models, { headers })
+
+      assert.strictEqual(status, 200)
+    }).pipe(Effect.provide(Setup.layer([Fixture.models200])))
+  )
+})
+
 describe("A gateway with tokens", () => {
   it.effect("asks a web page for nothing but its token", () =>
     Effect.gen(function* () {

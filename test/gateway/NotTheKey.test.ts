@@ -40,6 +40,11 @@ describe("A call without an answer", () => {
     { failure: UpstreamError.unreachable("ECONNREFUSED"), status: 502, text: "upstream unreachable (ECONNREFUSED)" },
     { failure: UpstreamError.unreachable("ENOTFOUND"), status: 502, text: "upstream unreachable (ENOTFOUND)" },
     { failure: UpstreamError.unreachable("ECONNRESET"), status: 502, text: "upstream unreachable (ECONNRESET)" },
+    {
+      failure: UpstreamError.unreachable("INVALID_STATUS"),
+      status: 502,
+      text: "upstream unreachable (INVALID_STATUS)"
+    },
     { failure: UpstreamError.cut("UND_ERR_SOCKET"), status: 502, text: "upstream closed the stream early" },
     { failure: UpstreamError.timedOut(), status: 504, text: "upstream timed out" }
   ]

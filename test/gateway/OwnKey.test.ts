@@ -86,6 +86,8 @@ describe("A gateway token", () => {
     { place: "also in Authorization without a scheme", extra: { authorization: token } },
     { place: "among other words in Authorization", extra: { authorization: `Bearer ${token} x` } },
     { place: "also in x-api-key", extra: { "x-api-key": token } },
+    { place: "before a key in a doubled x-api-key", extra: { "x-api-key": `${token}, ${own}` } },
+    { place: "as a parameter in Authorization", extra: { authorization: `Bearer token=${token}` } },
     { place: "of somebody else in x-api-key", extra: { "x-api-key": "gate-bob-NEVER-SENT-0002" } },
     {
       place: "in x-api-key beside a bearer of the caller's own",

@@ -55,6 +55,8 @@ describe("A path that could lead out of a subtree", () => {
     "../messages",
     "x/../../organizations",
     "%2e%2e/organizations",
+    "..;/organizations",
+    "%252e%252e/organizations",
     "%2E%2e/organizations",
     ".%2e/x",
     ".",

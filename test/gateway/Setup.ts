@@ -37,7 +37,7 @@ export const layer = (script: Parameters<typeof ScriptedUpstream.layer>[0], opti
     Layer.provideMerge([
       Providers.layer([provider]),
       tokens === undefined
-        ? Authenticator.layerOpen
+        ? Authenticator.layerLoopback
         : Authenticator.layerTokens(
             Object.entries(tokens).map(([name, token]) => ({ name, token: Redacted.make(token) }))
           ),

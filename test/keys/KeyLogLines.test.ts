@@ -68,7 +68,7 @@ describe("The log line of a mark", () => {
         lines.map(({ level, annotations }) => ({ level, annotations })),
         [{ level: "WARN", annotations: { provider: "anthropic", api_key_hint: key.hint, status } }]
       )
-      for (const part of [/^key marked permanent/, /reset/, /recheck/]) {
+      for (const part of [/^key marked permanent/, /working key/, /recheck/]) {
         assert.match(lines.map((line) => line.message).join(), part)
       }
     })

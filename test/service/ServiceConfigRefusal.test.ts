@@ -97,7 +97,7 @@ const refusals: ReadonlyArray<Refusal> = [
   {
     behaviour: "an unknown type",
     environment: { AIBRIDGE_PROVIDER_0_TYPE: "gemini" },
-    problems: [`AIBRIDGE_PROVIDER_0_TYPE: unknown TYPE "gemini", use anthropic`]
+    problems: ["AIBRIDGE_PROVIDER_0_TYPE: unknown TYPE, use anthropic"]
   },
   {
     behaviour: "a missing type",
@@ -109,10 +109,20 @@ const refusals: ReadonlyArray<Refusal> = [
     environment: { AIBRIDGE_PROVIDER_A_TYPE: "anthropic" },
     problems: ["AIBRIDGE_PROVIDER_A_TYPE: what follows AIBRIDGE_PROVIDER_ must be a number"]
   },
-  ...["5", "m", "0s", "-1m", "1.5h", "5 minutes", "1w"].map((time) => ({
+  ...["socks5://proxy.test:1080", "user:never-shown@proxy.test:3128:1", "http://"].map((url) => ({
+    behaviour: `a proxy that is ${url.slice(0, 4)}...`,
+    environment: { HTTPS_PROXY: url },
+    problems: ["HTTPS_PROXY: must be the URL of a proxy, such as http://proxy.example:3128"]
+  })),
+  {
+    behaviour: "a token that is a provider's key",
+    environment: { ...anthropic, AIBRIDGE_PROVIDER_0_KEYS: "sk-never-shown", AIBRIDGE_TOKENS: "ada=sk-never-shown" },
+    problems: ["AIBRIDGE_TOKENS: the token of ada is also a provider key: a token must be one of its own"]
+  },
+  ...["99999999999999999999999d", "5", "m", "0s", "-1m", "1.5h", "5 minutes", "1w"].map((time) => ({
     behaviour: `a time that is ${time}`,
     environment: { ...anthropic, AIBRIDGE_PROVIDER_0_RECHECK: time },
-    problems: ["AIBRIDGE_PROVIDER_0_RECHECK: must be a positive number with a unit: 30s, 5m, 2h or 1d"]
+    problems: ["AIBRIDGE_PROVIDER_0_RECHECK: must be a positive number (at most 99999) with a unit: 30s, 5m, 2h or 1d"]
   })),
   {
     behaviour: "a policy that is not known",

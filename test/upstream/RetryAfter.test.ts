@@ -145,17 +145,3 @@ describe("RetryAfter.parse of both headers", () => {
     assert.strictEqual(parsed(headers), millis)
   })
 })
-
-describe("RetryAfter.format", () => {
-  it.each([
-    { millis: 0, text: "1" },
-    { millis: 1, text: "1" },
-    { millis: 1000, text: "1" },
-    { millis: 1001, text: "2" },
-    { millis: 45_000, text: "45" },
-    { millis: 59_999, text: "60" },
-    { millis: days(30), text: "2592000" }
-  ])("writes $millis ms as '$text' whole seconds", ({ millis, text }) => {
-    assert.strictEqual(RetryAfter.format(Duration.millis(millis)), text)
-  })
-})

@@ -1,0 +1,35 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Scope from "effect/Scope"
+import * as Http from "node:http"
+import * as TestAnswer from "../upstream/TestAnswer.ts"
+import * as TestHttp from "./TestHttp.ts"
+import * as TestService from "./TestService.ts"
+
+describe("A service that is stopped", () => {
+  it.live("lets a stream end, and is gone with it though its client keeps the connection", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { url, upstream } = yield* Scope.provide(TestService.withUpstream(), scope)
+      const agent = yield* Effect.acquireRelease(
+        Effect.sync(() => new Http.Agent({ keepAlive: true })),
+        (acquired) => Effect.sync(() => acquired.destroy())
+      )
+      const sending = yield* Effect.forkScoped(TestHttp.send(url, { body: TestHttp.message({ stream: true }), agent }))
+      const exchange = yield* upstream.next
+      yield* exchange.write(TestAnswer.eventStreamHead())
+      const answer = yield* Fiber.join(sending)
+
+      const stopping = yield* Effect.forkScoped(Scope.close(scope, Exit.void))
+      yield* exchange.write(TestAnswer.chunk("event: message_stop\ndata: {}\n\n"))
+      yield* exchange.write(TestAnswer.lastChunk)
+      const text = yield* answer.text
+      const stopped = yield* Fiber.join(stopping).pipe(Effect.timeoutOption("3 seconds"))
+
+      assert.strictEqual(text, "event: message_stop\ndata: {}\n\n")
+      assert.strictEqual(stopped._tag, "Some")
+    })
+  )
+})
