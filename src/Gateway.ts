@@ -37,6 +37,7 @@ import * as ForwardHeaders from "./upstream/ForwardHeaders.ts"
 import type { UpstreamRequest, UpstreamResponse } from "./upstream/Upstream.ts"
 import { Upstream } from "./upstream/Upstream.ts"
 
+/** The pipeline as a service: what an embedder mounts, and a test calls. */
 export class Gateway extends Context.Service<
   Gateway,
   {
@@ -50,6 +51,7 @@ export class Gateway extends Context.Service<
   }
 >()("effect-aibridge/Gateway") {}
 
+/** Reads `GatewayOptions`, `BodyReader` and `RepeatedHeaders` where it is built; all have defaults. */
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,
   Effect.gen(function* () {
@@ -170,10 +172,7 @@ export const app: Effect.Effect<
   Effect.flatMap(Gateway, (gateway) => Effect.flatMap(ServerRequest, (request) => gateway.handle(request)))
 )
 
-/**
- * The providers' prefixes as routes beside those of a host. The host's `HttpRouter.RouterConfig` limits the length of a path
- * behind a prefix (`maxParamLength`, 100 by default); a longer one is the host's 404.
- */
+/** The providers' prefixes as routes beside those of a host. A path with a malformed escape is the host's own 404. */
 export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway | Providers> = Layer.effectDiscard(
   Effect.gen(function* () {
     const router = yield* HttpRouter.HttpRouter

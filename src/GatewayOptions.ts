@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 
+/** The limits of one gateway. */
 export interface GatewayOptions {
   /** The largest request body, in bytes; a larger one is answered with 413. Default 32 MiB. */
   readonly maximumBodyBytes: number
@@ -9,6 +10,7 @@ export interface GatewayOptions {
   readonly keepaliveInterval: Duration.Duration
 }
 
+/** What holds unless it is overridden. */
 export const defaults: GatewayOptions = {
   maximumBodyBytes: 32 * 1024 * 1024,
   keepaliveInterval: Duration.seconds(10)

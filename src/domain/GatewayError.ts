@@ -10,11 +10,13 @@ export class Unauthorized extends Schema.TaggedClass<Unauthorized>()("Unauthoriz
 /** The caller may not do this; `detail` says why. */
 export class Forbidden extends Schema.TaggedClass<Forbidden>()("Forbidden", { detail: Schema.String }) {}
 
+/** Nothing is served there. */
 export class RouteNotFound extends Schema.TaggedClass<RouteNotFound>()("RouteNotFound", {
   method: Schema.String,
   path: Schema.String
 }) {}
 
+/** Something is served there, but not with this method. */
 export class MethodNotAllowed extends Schema.TaggedClass<MethodNotAllowed>()("MethodNotAllowed", {
   method: Schema.String,
   path: Schema.String,
@@ -22,6 +24,7 @@ export class MethodNotAllowed extends Schema.TaggedClass<MethodNotAllowed>()("Me
   allow: Schema.String
 }) {}
 
+/** More than the gateway takes. */
 export class BodyTooLarge extends Schema.TaggedClass<BodyTooLarge>()("BodyTooLarge", {
   /** In bytes. */
   limit: Schema.Number
@@ -30,6 +33,7 @@ export class BodyTooLarge extends Schema.TaggedClass<BodyTooLarge>()("BodyTooLar
 /** The request ended before its body was complete. */
 export class BodyIncomplete extends Schema.TaggedClass<BodyIncomplete>()("BodyIncomplete", {}) {}
 
+/** A refusal, with its message and its status. */
 export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayError", {
   reason: Schema.Union([
     InvalidBody,
@@ -78,6 +82,7 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
   }
 }
 
+/** A refusal for a reason. */
 export const make = (reason: GatewayError["reason"]): GatewayError => new GatewayError({ reason })
 
 const formatBytes = (bytes: number): string =>

@@ -3,8 +3,10 @@ import type { Actor } from "./Actor.ts"
 import type { CredentialKind } from "./Credential.ts"
 import type { EndReason } from "./Interception.ts"
 
+/** The closed union of what can be recorded. */
 export type RecordEvent = InterceptionStarted | InterceptionEnded
 
+/** A bridged request was accepted; nothing has been sent upstream yet. */
 export interface InterceptionStarted {
   readonly _tag: "InterceptionStarted"
   readonly id: string

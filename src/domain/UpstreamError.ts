@@ -13,6 +13,7 @@ export class TimedOut extends Schema.TaggedClass<TimedOut>()("TimedOut", {}) {}
 /** The answer had begun and ended before it was complete. */
 export class Cut extends Schema.TaggedClass<Cut>()("Cut", { code: Schema.String }) {}
 
+/** An upstream call that gave no complete answer. */
 export class UpstreamError extends Schema.TaggedError<UpstreamError>()("UpstreamError", {
   reason: Schema.Union([Unreachable, TimedOut, Cut])
 }) {
@@ -28,10 +29,13 @@ export class UpstreamError extends Schema.TaggedError<UpstreamError>()("Upstream
   }
 }
 
+/** @param code short and harmless, such as `ECONNREFUSED` */
 export const unreachable = (code: string): UpstreamError => new UpstreamError({ reason: new Unreachable({ code }) })
 
+/** Silent for too long. */
 export const timedOut = (): UpstreamError => new UpstreamError({ reason: new TimedOut({}) })
 
+/** @param code short and harmless, such as `ECONNRESET` */
 export const cut = (code: string): UpstreamError => new UpstreamError({ reason: new Cut({ code }) })
 
 /**

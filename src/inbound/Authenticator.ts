@@ -14,6 +14,7 @@ import { bearerToken } from "../providers/Provider.ts"
 /** The header that carries a gateway token beside a provider credential of the caller's own. */
 export const tokenHeader = "x-aibridge-token"
 
+/** Who calls, and with what. */
 export interface Authentication {
   readonly actor: Actor
   /**
@@ -23,6 +24,7 @@ export interface Authentication {
   readonly own: RequestHeaders
 }
 
+/** Decides who may call. An embedder's own decides everything about credentials by itself. */
 export class Authenticator extends Context.Service<
   Authenticator,
   {
@@ -31,6 +33,7 @@ export class Authenticator extends Context.Service<
   }
 >()("effect-aibridge/inbound/Authenticator") {}
 
+/** One gateway token. */
 export interface Token {
   /** The actor's id. */
   readonly name: string

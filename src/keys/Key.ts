@@ -1,6 +1,7 @@
 /** One centralized credential, as it is handed out. */
 import type * as Redacted from "effect/Redacted"
 
+/** A key of a pool. Two with the same index are the same key. */
 export interface Key {
   /** Its place in the pool, from 0. */
   readonly index: number

@@ -6,6 +6,7 @@
  */
 export type Reaction = "permanent" | "cooldown" | "ignore"
 
+/** The reactions of one provider. */
 export interface KeyFailurePolicy {
   /** 401 from upstream. Default `permanent`. */
   readonly unauthorized: Reaction
@@ -15,6 +16,7 @@ export interface KeyFailurePolicy {
   readonly rateLimited: "cooldown" | "ignore"
 }
 
+/** The default: whoever is refused is set aside. */
 export const strict: KeyFailurePolicy = { unauthorized: "permanent", forbidden: "permanent", rateLimited: "cooldown" }
 
 /** For upstreams that answer 401 in passing, and 403 about one request rather than about the key. */

@@ -15,6 +15,7 @@ import type { KeyState } from "./KeyState.ts"
 import * as State from "./KeyState.ts"
 import * as Walker from "./Walker.ts"
 
+/** The keys of one provider and what is known about them. */
 export interface KeyPool {
   /** The name of the provider instance it belongs to. */
   readonly provider: string
@@ -41,6 +42,7 @@ export interface KeyPool {
   readonly reset: (key: Key) => Effect.Effect<boolean>
 }
 
+/** What a pool is made of. */
 export interface Options {
   readonly provider: string
   /** 1 to 100 keys in order of preference, each printable ASCII without spaces, none twice. */

@@ -10,6 +10,7 @@ export class TransientExhaustion extends Schema.TaggedClass<TransientExhaustion>
 /** Every key was refused. None is expected back soon: that takes an operator, or a recheck that succeeds. */
 export class PermanentExhaustion extends Schema.TaggedClass<PermanentExhaustion>()("PermanentExhaustion", {}) {}
 
+/** A walk that found no key, and why. */
 export class KeyPoolError extends Schema.TaggedError<KeyPoolError>()("KeyPoolError", {
   provider: Schema.String,
   reason: Schema.Union([TransientExhaustion, PermanentExhaustion])
@@ -24,9 +25,11 @@ export class KeyPoolError extends Schema.TaggedError<KeyPoolError>()("KeyPoolErr
   }
 }
 
+/** Exhaustion that passes after `retryAfter`. */
 export const transient = (provider: string, retryAfter: Duration.Duration): KeyPoolError =>
   new KeyPoolError({ provider, reason: new TransientExhaustion({ retryAfter }) })
 
+/** Exhaustion that takes an operator. */
 export const permanent = (provider: string): KeyPoolError =>
   new KeyPoolError({ provider, reason: new PermanentExhaustion({}) })
 

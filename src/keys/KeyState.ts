@@ -7,6 +7,7 @@ export interface Marks {
   readonly cooldownUntil: number
 }
 
+/** What a key is at one moment. */
 export type KeyState =
   | { readonly _tag: "Valid" }
   /** Resting until an instant (epoch milliseconds). */
@@ -14,10 +15,13 @@ export type KeyState =
   /** Refused until an operator acts, or a probing request succeeds. */
   | { readonly _tag: "Permanent" }
 
+/** Usable. */
 export const valid: KeyState = { _tag: "Valid" }
 
+/** Set aside. */
 export const permanent: KeyState = { _tag: "Permanent" }
 
+/** Resting until an instant (epoch milliseconds). */
 export const temporary = (until: number): KeyState => ({ _tag: "Temporary", until })
 
 /** `permanent` wins over a running cooldown. */

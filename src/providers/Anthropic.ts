@@ -9,6 +9,7 @@ import * as KeyPoolResponse from "./KeyPoolResponse.ts"
 import type { ByokCredential, Provider } from "./Provider.ts"
 import { bearerToken, InvalidProvider, namePattern, parseBaseUrl } from "./Provider.ts"
 
+/** One Anthropic instance and its pool. */
 export interface Options extends Omit<KeyPool.Options, "provider" | "keys"> {
   /** The instance's name and mount point: lower-case letters, digits and single hyphens. Default `anthropic`. */
   readonly name?: string
@@ -18,6 +19,7 @@ export interface Options extends Omit<KeyPool.Options, "provider" | "keys"> {
   readonly keys?: ReadonlyArray<Redacted.Redacted<string>>
 }
 
+/** The vendor's own. */
 export const defaultBaseUrl = "https://api.anthropic.com"
 
 /** Fails with `InvalidProvider` for a bad name or base URL, with `InvalidKeys` for keys that no pool can hold. */

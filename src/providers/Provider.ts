@@ -6,6 +6,7 @@ import type { Dialect, ShapedResponse } from "../dialects/Dialect.ts"
 import type { KeyPool } from "../keys/KeyPool.ts"
 import type { KeyPoolError } from "../keys/KeyPoolError.ts"
 
+/** What the pipeline needs to know of a vendor instance. Made by `Anthropic.make` and the like. */
 export interface Provider {
   /** The vendor, such as `anthropic`. */
   readonly type: string
@@ -23,6 +24,7 @@ export interface Provider {
   readonly keyFailover: KeyFailoverConfig
 }
 
+/** A route whose traffic is read. */
 export interface BridgedRoute {
   /** Behind the prefix, such as `/v1/messages`. */
   readonly path: string
@@ -43,12 +45,14 @@ export interface KeyFailoverConfig {
   readonly buildKeyPoolResponse: (error: KeyPoolError) => ShapedResponse
 }
 
+/** A credential of the caller's own. */
 export interface ByokCredential {
   readonly header: string
   readonly value: string
   readonly secret: string
 }
 
+/** Where an upstream is. */
 export interface BaseUrl {
   /** Scheme, host and port. */
   readonly origin: string

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type { Provider } from "./Provider.ts"
 import { InvalidProvider } from "./Provider.ts"
 
+/** All provider instances of a gateway, in order. */
 export class Providers extends Context.Service<
   Providers,
   {

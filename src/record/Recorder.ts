@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { RecordEvent } from "../domain/RecordEvent.ts"
 
+/** Takes what happens in interceptions. */
 export class Recorder extends Context.Service<
   Recorder,
   {

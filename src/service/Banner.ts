@@ -1,6 +1,7 @@
 /** What the service says when it has started: where it listens, what it serves, and lines to paste. */
 import type { ServiceConfig } from "./ServiceConfig.ts"
 
+/** What there is to say. */
 export interface Facts {
   /** Such as `http://127.0.0.1:8787`. */
   readonly url: string
@@ -10,6 +11,7 @@ export interface Facts {
   readonly simulatedUrl: string | undefined
 }
 
+/** The banner, several lines. */
 export const render = ({ url, nodeVersion, config, simulatedUrl }: Facts): string => {
   const name = config.providers[0]?.name ?? "anthropic"
   return [
@@ -24,9 +26,9 @@ export const render = ({ url, nodeVersion, config, simulatedUrl }: Facts): strin
     "",
     "Try it:",
     "",
-    curl(url, name, config, false),
+    curl(reachable(url), name, config, false),
     "",
-    curl(url, name, config, true),
+    curl(reachable(url), name, config, true),
     ""
   ].join("\n")
 }
@@ -42,8 +44,21 @@ const simulated = (url: string, simulatedUrl: string): ReadonlyArray<string> => 
   "            Set AIBRIDGE_PROVIDER_0_TYPE=anthropic and AIBRIDGE_PROVIDER_0_KEYS=... for the real one."
 ]
 
+// All addresses at once are an address to listen on, not one to call.
+const reachable = (url: string): string => url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
+
 const curl = (url: string, name: string, config: ServiceConfig, stream: boolean): string => {
   const body = `{"model":"claude-sonnet-4-5","max_tokens":64,${stream ? `"stream":true,` : ""}"messages":[{"role":"user","content":"Hello"}]}`
-  const auth = config.tokens.length === 0 ? "" : ` -H 'authorization: Bearer <gateway token>'`
-  return `curl ${stream ? "-N " : ""}${url}/${name}/v1/messages -H 'content-type: application/json' -H 'anthropic-version: 2023-06-01'${auth} -d '${body}'`
+  const [provider] = config.providers
+  const bringsKey = provider !== undefined && provider.keys === undefined
+  const headers = [
+    "content-type: application/json",
+    "anthropic-version: 2023-06-01",
+    ...(bringsKey ? ["x-api-key: <your provider key>"] : []),
+    ...(config.tokens.length === 0
+      ? []
+      : [`${bringsKey ? "x-aibridge-token:" : "authorization: Bearer"} <gateway token>`])
+  ]
+  const options = headers.map((header) => `-H '${header}'`).join(" ")
+  return `curl ${stream ? "-N " : ""}${url}/${name}/v1/messages ${options} -d '${body}'`
 }

@@ -22,6 +22,7 @@ import * as NodeRepeatedHeaders from "./NodeRepeatedHeaders.ts"
 import * as NodeRequestBody from "./NodeRequestBody.ts"
 import type { ServiceConfig } from "./ServiceConfig.ts"
 
+/** What the service runs with. */
 export interface Options {
   readonly config: ServiceConfig
   /** For the banner. */

@@ -9,8 +9,10 @@ import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
 import * as FailurePolicy from "../keys/KeyFailurePolicy.ts"
 import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
 
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
+/** All settings, checked. */
 export interface ServiceConfig {
   /** `AIBRIDGE_HOST`. Default `127.0.0.1`. */
   readonly host: string
@@ -26,6 +28,7 @@ export interface ServiceConfig {
   readonly warnings: ReadonlyArray<string>
 }
 
+/** The settings of one provider, by the end of their variables' names. */
 export interface ProviderConfig {
   /** `_TYPE`. */
   readonly type: "anthropic"

@@ -13,6 +13,7 @@ import { Upstream } from "../upstream/Upstream.ts"
 /** What one upstream call does: answers, fails, or never ends. */
 export type Answer = Effect.Effect<ScriptedResponse, UpstreamError>
 
+/** A head and a body, without what only the gateway needs. */
 export type ScriptedResponse = Omit<UpstreamResponse, "nudge">
 
 /** What an upstream call was. */
@@ -23,6 +24,7 @@ export interface SeenRequest extends UpstreamRequest {
   readonly aborted: boolean
 }
 
+/** What a scripted upstream has seen. */
 export class ScriptedUpstream extends Context.Service<
   ScriptedUpstream,
   {
@@ -79,6 +81,7 @@ export const text = (status: number, body: string, headers: Readonly<Record<stri
     return { status, headers, whole: bytes, body: Stream.make(bytes) }
   })
 
+/** A JSON answer that is there at once. */
 export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer =>
   text(status, JSON.stringify(body), { "content-type": "application/json", ...headers })
 

@@ -8,6 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Gateway } from "../Gateway.ts"
 
+/** What the client gets. */
 export interface TestResponse {
   readonly status: number
   /** Lower-case names. */
@@ -18,6 +19,7 @@ export interface TestResponse {
   readonly text: Effect.Effect<string, unknown>
 }
 
+/** What the client sends. */
 export interface RequestOptions {
   /** Default `POST` with a body, else `GET`. */
   readonly method?: string

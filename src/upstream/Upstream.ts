@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type { RequestHeaders, ResponseHeaders } from "../domain/HeaderRecord.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 
+/** One request as it goes out. */
 export interface UpstreamRequest {
   readonly method: string
   /** Scheme, host and port. */
@@ -20,6 +21,7 @@ export interface UpstreamRequest {
   readonly body: Uint8Array | undefined
 }
 
+/** An answer: its head, and its body while it comes. */
 export interface UpstreamResponse {
   readonly status: number
   readonly headers: ResponseHeaders
@@ -35,6 +37,7 @@ export interface UpstreamResponse {
   readonly whole: Uint8Array | undefined
 }
 
+/** The way to the providers. */
 export class Upstream extends Context.Service<
   Upstream,
   {
