@@ -48,7 +48,7 @@ export class KeySlot implements Marks {
     return this.probe
   }
 
-  /** Whether what a key says counts: any key's word about a key in use, only the present probe's about one set aside. */
+  /** Whether to believe what was learned with a handed-out key: always of a key in use, only of its present probe once set aside. */
   listensTo(key: Key): boolean {
     return !this.permanent || key === this.probe
   }
