@@ -77,7 +77,8 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         credentialKind: credential.pool.kind,
         ...summary
       })
-      const headers = { ...ForwardHeaders.forRequest(request.headers), "accept-encoding": "identity" }
+      const headers = ForwardHeaders.forRequest(request.headers)
+      headers["accept-encoding"] = "identity"
       return yield* Failover.walk(
         credential.pool,
         (key) => upstream.send(outgoing(route, request, credential.inject(headers, key), body)),
@@ -114,9 +115,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         })
         return ResponseHead.stream(response.status, headers, events)
       }
-      if (response.whole !== undefined) {
+      const { whole } = response
+      if (whole !== undefined) {
         interception.answered(undefined)
-        return ResponseHead.whole(response.status, headers, response.whole)
+        return ResponseHead.whole(response.status, headers, whole)
       }
       return ResponseHead.stream(
         response.status,
@@ -137,9 +139,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         upstream.send(outgoing(route, request, credential.inject(outgoingHeaders, key), body))
       ).pipe(Effect.tapErrorTag("UpstreamError", failed))
       const headers = responseHeaders(response, request)
-      return response.whole === undefined
+      const { whole } = response
+      return whole === undefined
         ? ResponseHead.stream(response.status, headers, Stream.tapError(response.body, failed))
-        : ResponseHead.whole(response.status, headers, response.whole)
+        : ResponseHead.whole(response.status, headers, whole)
     })
 
     return Gateway.of({

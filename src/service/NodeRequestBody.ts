@@ -14,29 +14,24 @@ const read: ReadBody = (request, limit) => {
     const message = NodeHttpServerRequest.toIncomingMessage(request)
     const chunks: Array<Buffer> = []
     let size = 0
-    const settle = (result: Effect.Effect<Uint8Array, GatewayError>) => {
-      message.off("data", onData)
-      message.off("end", onEnd)
-      message.off("close", onClose)
-      resume(result)
-    }
-    const onData = (chunk: Buffer) => {
+    // Listeners stay where they are: the first to answer wins, and removing them would cost more than the reading.
+    message.on("data", (chunk: Buffer) => {
       chunks.push(chunk)
       size += chunk.length
       if (size <= limit) return
       message.pause()
-      settle(Effect.fail(Refusal.make(new Refusal.BodyTooLarge({ limit }))))
-    }
-    const onEnd = () => {
+      resume(Effect.fail(Refusal.make(new Refusal.BodyTooLarge({ limit }))))
+    })
+    message.on("end", () => {
       const [first] = chunks
-      settle(Effect.succeed(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size)))
-    }
-    const onClose = () => settle(Effect.fail(Refusal.make(new Refusal.BodyIncomplete({}))))
-    message.on("data", onData)
-    message.on("end", onEnd)
-    message.on("close", onClose)
+      resume(Effect.succeed(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, size)))
+    })
+    message.on("close", () => resume(incomplete))
   })
 }
+
+// Made only where it is used: every message closes.
+const incomplete = Effect.suspend(() => Effect.fail(Refusal.make(new Refusal.BodyIncomplete({}))))
 
 /** For `Gateway.layer` on a Node server. */
 export const layer: Layer.Layer<never> = Layer.succeed(RequestBody.BodyReader, read)

@@ -84,9 +84,11 @@ const highWaterMark = 128 * 1024
 type Chunks = Arr.NonEmptyArray<Uint8Array>
 
 /** One request and its answer: a queue of chunks between undici's callbacks and the pulls of one fiber. */
-class Exchange implements Undici.Dispatcher.DispatchHandler {
+class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
+  /** 0 until the head has come. */
+  status = 0
+  headers: ResponseHeaders = {}
   private controller: Undici.Dispatcher.DispatchController | undefined
-  private response: Pick<UpstreamResponse, "status" | "headers"> | undefined
   private chunks: Array<Uint8Array> = []
   private size = 0
   private ended = false
@@ -116,7 +118,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   fail(cause: unknown): void {
     if (this.error !== undefined || this.ended) return
-    this.error = this.response === undefined ? failureBeforeHead(cause) : failureInBody(cause)
+    this.error = this.status === 0 ? failureBeforeHead(cause) : failureInBody(cause)
     this.wakeSoon()
   }
 
@@ -127,7 +129,8 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   onResponseStart(_: Undici.Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {
     if (status < 200) return
-    this.response = { status, headers }
+    this.status = status
+    this.headers = headers
     // What was read from the socket together with the head is handled before this.
     soon(() => {
       if (status >= 400 || this.chunks.length > 0 || this.ended || this.error !== undefined) return this.wake()
@@ -162,26 +165,38 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     waiter?.(undefined)
   }
 
-  private readonly nudge = (): void => {
+  readonly nudge = (): void => {
     const waiter = this.waiter
     this.waiter = undefined
     waiter?.(noBytes)
   }
 
   private settledHead(): Effect.Effect<UpstreamResponse, UpstreamError> {
-    const { response, error } = this
-    if (response === undefined || (error !== undefined && this.chunks.length === 0)) {
-      return Effect.fail(error ?? Failure.unreachable("UNKNOWN"))
+    if (this.status === 0 || (this.error !== undefined && this.chunks.length === 0)) {
+      return Effect.fail(this.error ?? Failure.unreachable("UNKNOWN"))
     }
-    return Effect.succeed({
-      ...response,
-      whole: this.ended ? Buffer.concat(this.chunks) : undefined,
-      body: this.body,
-      nudge: this.nudge
-    })
+    return Effect.succeed(this)
   }
 
-  private readonly pull: Pull.Pull<Chunks, UpstreamError> = Effect.suspend(() => {
+  get whole(): Uint8Array | undefined {
+    if (!this.ended) return undefined
+    return this.chunks.length === 1 ? this.chunks[0] : Buffer.concat(this.chunks)
+  }
+
+  /** Made when it is asked for: a whole answer needs none. */
+  get body(): UpstreamResponse["body"] {
+    const pull: Pull.Pull<Chunks, UpstreamError> = Effect.suspend(() => this.takeChunks() ?? nextChunks)
+    const nextChunks: typeof pull = Effect.callback((resume) => {
+      this.waiter = (nudged) => resume(nudged === undefined ? pull : Effect.succeed(nudged))
+      return Effect.sync(() => {
+        this.waiter = undefined
+      })
+    })
+    return bodyOf(pull, this.close)
+  }
+
+  // What a pull can answer without waiting; only the first one does so even with nothing.
+  private takeChunks(): Pull.Pull<Chunks, UpstreamError> | undefined {
     const { chunks, wasPulled } = this
     this.wasPulled = true
     if (Arr.isArrayNonEmpty(chunks)) {
@@ -194,17 +209,8 @@ class Exchange implements Undici.Dispatcher.DispatchHandler {
     }
     if (this.error !== undefined) return Effect.fail(this.error)
     if (this.ended) return Cause.done()
-    return wasPulled ? this.nextChunks : Effect.succeed(noBytes)
-  })
-
-  private readonly body = bodyOf(this.pull, this.close)
-
-  private readonly nextChunks: Pull.Pull<Chunks, UpstreamError> = Effect.callback((resume) => {
-    this.waiter = (nudged) => resume(nudged === undefined ? this.pull : Effect.succeed(nudged))
-    return Effect.sync(() => {
-      this.waiter = undefined
-    })
-  })
+    return wasPulled ? undefined : Effect.succeed(noBytes)
+  }
 }
 
 const aborted = new Error("aborted by the gateway")
