@@ -186,11 +186,9 @@ class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
   /** Made when it is asked for: a whole answer needs none. */
   get body(): UpstreamResponse["body"] {
     const pull: Pull.Pull<Chunks, UpstreamError> = Effect.suspend(() => this.takeChunks() ?? nextChunks)
+    // Needs no clean-up: who is no longer waiting takes no chunks away.
     const nextChunks: typeof pull = Effect.callback((resume) => {
       this.waiter = (nudged) => resume(nudged === undefined ? pull : Effect.succeed(nudged))
-      return Effect.sync(() => {
-        this.waiter = undefined
-      })
     })
     return bodyOf(pull, this.close)
   }
