@@ -18,3 +18,6 @@ export const hint = (secret: string): string => {
   const shown = points.length >= 20 ? 4 : points.length >= 10 ? 2 : points.length >= 5 ? 1 : 0
   return points.slice(0, shown).join("") + "..." + points.slice(points.length - shown).join("")
 }
+
+/** Whether a header can carry a secret as it is: printable ASCII without spaces, and not nothing. */
+export const fitsHeader = (secret: string): boolean => /^[\x21-\x7e]+$/.test(secret)

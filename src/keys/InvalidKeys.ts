@@ -1,5 +1,6 @@
 /** Keys that no pool can hold. */
 import * as Schema from "effect/Schema"
+import { fitsHeader } from "../domain/Credential.ts"
 
 export class NoKeys extends Schema.TaggedClass<NoKeys>()("NoKeys", {}) {}
 
@@ -31,13 +32,11 @@ export class InvalidKeys extends Schema.TaggedError<InvalidKeys>()("InvalidKeys"
 /** As decided for this product (the reference system takes 5). */
 export const maximumKeys = 100
 
-const printable = /^[\x21-\x7e]+$/
-
 /** Why no pool can hold these keys; `undefined` if one can. */
 export const refusal = (keys: ReadonlyArray<string>): InvalidKeys["reason"] | undefined => {
   if (keys.length === 0) return new NoKeys({})
   if (keys.length > maximumKeys) return new TooManyKeys({ count: keys.length })
-  const malformed = keys.findIndex((key) => !printable.test(key))
+  const malformed = keys.findIndex((key) => !fitsHeader(key))
   if (malformed >= 0) return new MalformedKey({ index: malformed })
   const duplicate = keys.findIndex((key, index) => keys.indexOf(key) < index)
   return duplicate >= 0 ? new DuplicateKey({ index: duplicate }) : undefined

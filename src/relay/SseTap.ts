@@ -1,8 +1,8 @@
 /** Reads a copy of a stream of server-sent events: where events end, and whether the last one has come. Changes nothing. */
 import type { Dialect } from "../dialects/Dialect.ts"
 
-/** How much of a line is looked at. */
-export const headBytes = 256
+// How much of a line is looked at.
+const headBytes = 256
 
 /**
  * Fed with the chunks of one stream, split anywhere; lines may end in LF, CRLF or CR (WHATWG HTML, "Server-sent events"). One

@@ -9,6 +9,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { codeOf } from "../domain/UpstreamError.ts"
 import * as Gateway from "../Gateway.ts"
 import * as Authenticator from "../inbound/Authenticator.ts"
 import type { InvalidKeys } from "../keys/InvalidKeys.ts"
@@ -122,8 +123,3 @@ const closeIdleConnections = (nodeServer: Server): Effect.Effect<void> =>
     const timer = setInterval(() => nodeServer.closeIdleConnections(), 100)
     nodeServer.once("close", () => clearInterval(timer))
   })
-
-const codeOf = (cause: unknown): string =>
-  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
-    ? cause.code
-    : "UNKNOWN"

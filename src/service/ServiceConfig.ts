@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import { fitsHeader } from "../domain/Credential.ts"
 import type { Token } from "../inbound/Authenticator.ts"
 import { InvalidKeys, refusal } from "../keys/InvalidKeys.ts"
 import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
@@ -115,8 +116,6 @@ const proxy = (environment: Environment, problems: Array<string>): ServiceConfig
   return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
 }
 
-const printable = /^[\x21-\x7e]+$/
-
 const tokens = (environment: Environment, problems: Array<string>): ReadonlyArray<Token> => {
   const text = value(environment, "AIBRIDGE_TOKENS")
   if (text === undefined) return []
@@ -131,7 +130,7 @@ const tokens = (environment: Environment, problems: Array<string>): ReadonlyArra
     const name = entry.slice(0, separator).trim()
     const token = entry.slice(separator + 1).trim()
     if (name === "") return problem("has no name")
-    if (!printable.test(token))
+    if (!fitsHeader(token))
       return problem("has no token, or one with a space, a line break or a character outside ASCII")
     if (seen.has(token)) return problem("repeats the token of an earlier one")
     seen.add(token)

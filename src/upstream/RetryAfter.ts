@@ -13,16 +13,15 @@ import { first } from "../domain/HeaderRecord.ts"
  * @param now epoch milliseconds, for dates
  */
 export const parse = (headers: ResponseHeaders, now: number): Duration.Duration | undefined => {
-  const millis = usable(Number(decimal(first(headers, "retry-after-ms"))))
-  if (millis !== undefined) return Duration.millis(millis)
-  const value = first(headers, "retry-after")
-  if (value === undefined) return undefined
-  const seconds = usable(Number(decimal(value)) * 1000)
-  if (seconds !== undefined) return Duration.millis(seconds)
+  const millis = usable(decimal(first(headers, "retry-after-ms"))) ?? fromRetryAfter(first(headers, "retry-after"), now)
+  return millis === undefined ? undefined : Duration.millis(millis)
+}
+
+const fromRetryAfter = (value: string | undefined, now: number): number | undefined => {
+  const seconds = usable(decimal(value) * 1000)
+  if (value === undefined || seconds !== undefined) return seconds
   const date = Headers.parseRetryAfter(value)
-  if (Result.isFailure(date) || date.success._tag === "Duration") return undefined
-  const wait = usable(Duration.toMillis(Headers.retryAfterDelay(date.success, now)))
-  return wait === undefined ? undefined : Duration.millis(wait)
+  return Result.isFailure(date) ? undefined : usable(Duration.toMillis(Headers.retryAfterDelay(date.success, now)))
 }
 
 const longest = Duration.toMillis("30 days")
@@ -31,4 +30,5 @@ const usable = (millis: number): number | undefined =>
   Number.isFinite(millis) && millis > 0 && millis <= longest ? millis : undefined
 
 // `Number` alone would also take "0x10" and "".
-const decimal = (text: string | undefined): string => (text !== undefined && /^[-+.\de]+$/i.test(text) ? text : "NaN")
+const decimal = (text: string | undefined): number =>
+  text !== undefined && /^[-+.\de]+$/i.test(text) ? Number(text) : Number.NaN

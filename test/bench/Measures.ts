@@ -82,44 +82,50 @@ const perSecond = (count: (sample: Load.Sample) => number) => (sample: Load.Samp
 
 const atMost = (most: number): Table.Goal => ({ of: "ratio", most })
 
-export const blocking = async (context: Context): Promise<ReadonlyArray<Table.Row>> => {
-  const results = await sampled(context, 4, {
+interface Throughput {
+  readonly name: string
+  /** What is counted, as in "CPU per event" and "events per second". */
+  readonly unit: string
+  readonly goal: number
+  readonly count: (sample: Load.Sample) => number
+}
+
+const throughput = async (
+  context: Context,
+  { name, unit, goal, count }: Throughput,
+  rounds: number,
+  options: Load.Options
+): Promise<ReadonlyArray<Table.Row>> => {
+  const results = await sampled(context, rounds, options)
+  return [
+    row({ measure: `${name}, CPU per ${unit}`, unit: "us", goal: atMost(goal) }, results, microsPer(count)),
+    row({ measure: `${name}, ${unit}s per second`, unit: "1/s" }, results, perSecond(count))
+  ]
+}
+
+const shortWindow = (context: Context) => ({ ramp: 150, window: context.isQuick ? 500 : 700 })
+
+export const blocking = (context: Context): Promise<ReadonlyArray<Table.Row>> =>
+  throughput(context, { name: "blocking", unit: "request", goal: 2, count: answers }, 4, {
     kind: "blocking",
     concurrency: 32,
-    ramp: 150,
-    window: context.isQuick ? 500 : 700
+    ...shortWindow(context)
   })
-  return [
-    row({ measure: "blocking, CPU per request", unit: "us", goal: atMost(2) }, results, microsPer(answers)),
-    row({ measure: "blocking, requests per second", unit: "1/s" }, results, perSecond(answers))
-  ]
-}
 
-export const burst = async (context: Context): Promise<ReadonlyArray<Table.Row>> => {
-  const results = await sampled(context, 4, {
+export const burst = (context: Context): Promise<ReadonlyArray<Table.Row>> =>
+  throughput(context, { name: "burst SSE", unit: "event", goal: 0.9, count: burstEvents }, 4, {
     kind: "burst",
     concurrency: 16,
-    ramp: 150,
-    window: context.isQuick ? 500 : 700
+    ...shortWindow(context)
   })
-  return [
-    row({ measure: "burst SSE, CPU per event", unit: "us", goal: atMost(0.9) }, results, microsPer(burstEvents)),
-    row({ measure: "burst SSE, events per second", unit: "1/s" }, results, perSecond(burstEvents))
-  ]
-}
 
-export const paced = async (context: Context): Promise<ReadonlyArray<Table.Row>> => {
-  const results = await sampled(context, context.isQuick ? 3 : 2, {
+export const paced = (context: Context): Promise<ReadonlyArray<Table.Row>> =>
+  throughput(context, { name: "paced SSE", unit: "event", goal: 1.3, count: pacedEvents }, context.isQuick ? 3 : 2, {
     kind: "paced",
     concurrency: 100,
     ramp: 400,
     window: context.isQuick ? 800 : 1600
   })
-  return [
-    row({ measure: "paced SSE, CPU per event", unit: "us", goal: atMost(1.3) }, results, microsPer(pacedEvents)),
-    row({ measure: "paced SSE, events per second", unit: "1/s" }, results, perSecond(pacedEvents))
-  ]
-}
 
 export const latency = async (context: Context): Promise<ReadonlyArray<Table.Row>> => {
   const duration = context.isQuick ? 200 : 400

@@ -5,16 +5,7 @@ import * as TestPool from "./TestPool.ts"
 
 const seconds = (value: number): number => value * 1000
 
-interface Walk {
-  readonly behaviour: string
-  readonly keys: number
-  readonly marks: ReadonlyArray<TestPool.Mark>
-  readonly after?: number
-  readonly indexes: ReadonlyArray<number>
-  readonly exhaustion: "permanent" | number
-}
-
-const walks: ReadonlyArray<Walk> = [
+const walks: ReadonlyArray<TestPool.Walk> = [
   {
     behaviour: "counts what remains of the longer rest after a shorter mark",
     keys: 1,
@@ -82,17 +73,7 @@ const walks: ReadonlyArray<Walk> = [
 ]
 
 describe("The exhaustion of a walk", () => {
-  it.effect.each(walks)("$behaviour", ({ keys, marks, after, indexes, exhaustion }) =>
-    Effect.gen(function* () {
-      const pool = yield* TestPool.make(keys)
-      yield* Effect.forEach(marks, (mark) => TestPool.mark(pool, mark))
-      yield* TestClock.adjust(after ?? 0)
-
-      const walk = yield* TestPool.drain(pool.walker())
-
-      assert.deepStrictEqual(walk, { indexes, exhaustion })
-    })
-  )
+  it.effect.each(walks)("$behaviour", TestPool.check)
 
   it.effect("counts the soonest recovery anew each time it is asked", () =>
     Effect.gen(function* () {

@@ -1,8 +1,10 @@
 /** Pools with keys that are easy to search for, and the questions that tests ask of them. */
+import { assert } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as TestClock from "effect/testing/TestClock"
 import type { Key } from "../../src/keys/Key.ts"
 import * as KeyPool from "../../src/keys/KeyPool.ts"
 import type { KeyPoolError } from "../../src/keys/KeyPoolError.ts"
@@ -57,3 +59,27 @@ export const mark = (pool: KeyPool.KeyPool, [index, as]: Mark): Effect.Effect<un
   if (as === "permanent") return pool.markPermanent(key)
   return pool.markTemporary(key, as === "default" ? undefined : Duration.millis(as))
 }
+
+/** A walk over a pool of so many keys with these marks, some time after them. */
+export interface Walk {
+  readonly behaviour: string
+  readonly keys: number
+  readonly marks: ReadonlyArray<Mark>
+  /** Milliseconds. Default 0. */
+  readonly after?: number
+  /** The keys that it hands out. */
+  readonly indexes: ReadonlyArray<number>
+  /** How it ends: for good, or for so many milliseconds. */
+  readonly exhaustion: "permanent" | number
+}
+
+/** Walks and looks at what came of it. */
+export const check = Effect.fnUntraced(function* ({ keys, marks, after, ...expected }: Omit<Walk, "behaviour">) {
+  const pool = yield* make(keys)
+  yield* Effect.forEach(marks, (each) => mark(pool, each))
+  yield* TestClock.adjust(after ?? 0)
+
+  const walk = yield* drain(pool.walker())
+
+  assert.deepStrictEqual(walk, { indexes: expected.indexes, exhaustion: expected.exhaustion })
+})

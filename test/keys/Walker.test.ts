@@ -5,16 +5,7 @@ import * as TestPool from "./TestPool.ts"
 
 const seconds = (value: number): number => value * 1000
 
-interface Walk {
-  readonly behaviour: string
-  readonly keys: number
-  readonly marks: ReadonlyArray<TestPool.Mark>
-  readonly after?: number
-  readonly indexes: ReadonlyArray<number>
-  readonly exhaustion: "permanent" | number
-}
-
-const walks: ReadonlyArray<Walk> = [
+const walks: ReadonlyArray<TestPool.Walk> = [
   { behaviour: "hands out all valid keys in order", keys: 3, marks: [], indexes: [0, 1, 2], exhaustion: 0 },
   { behaviour: "skips a resting key", keys: 3, marks: [[0, seconds(60)]], indexes: [1, 2], exhaustion: 0 },
   {
@@ -101,17 +92,7 @@ const walks: ReadonlyArray<Walk> = [
 ]
 
 describe("Walker.next", () => {
-  it.effect.each(walks)("$behaviour", ({ keys, marks, after, indexes, exhaustion }) =>
-    Effect.gen(function* () {
-      const pool = yield* TestPool.make(keys)
-      yield* Effect.forEach(marks, (mark) => TestPool.mark(pool, mark))
-      yield* TestClock.adjust(after ?? 0)
-
-      const walk = yield* TestPool.drain(pool.walker())
-
-      assert.deepStrictEqual(walk, { indexes, exhaustion })
-    })
-  )
+  it.effect.each(walks)("$behaviour", TestPool.check)
 
   it.effect("never goes back to a key whose rest ends during the walk, but says that it is valid now", () =>
     Effect.gen(function* () {
