@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Dialect } from "./dialects/Dialect.ts"
+import type { Dialect, OmittedEvent } from "./dialects/Dialect.ts"
 import { shapeError } from "./dialects/Dialect.ts"
 import * as GatewayError from "./domain/GatewayError.ts"
 import type { RequestHeaders } from "./domain/HeaderRecord.ts"
@@ -19,6 +19,7 @@ import * as Interception from "./domain/Interception.ts"
 import type { UpstreamError } from "./domain/UpstreamError.ts"
 import * as GatewayOptions from "./GatewayOptions.ts"
 import { Authenticator } from "./inbound/Authenticator.ts"
+import * as Client from "./inbound/Client.ts"
 import * as ErrorResponse from "./inbound/ErrorResponse.ts"
 import * as RequestBody from "./inbound/RequestBody.ts"
 import type { Route } from "./inbound/Router.ts"
@@ -31,6 +32,7 @@ import * as InterceptionLog from "./record/InterceptionLog.ts"
 import { Recorder } from "./record/Recorder.ts"
 import * as Relay from "./relay/Relay.ts"
 import * as ResponseHead from "./relay/ResponseHead.ts"
+import * as ActorHeaders from "./upstream/ActorHeaders.ts"
 import * as Credential from "./upstream/Credential.ts"
 import * as Failover from "./upstream/Failover.ts"
 import * as ForwardHeaders from "./upstream/ForwardHeaders.ts"
@@ -69,23 +71,29 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const { actor, own } = yield* authenticator.authenticate(request.headers, provider)
       const credential = yield* Credential.choose(provider, own)
       const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
-      const summary = yield* readRequest(dialect, body)
+      const asked = yield* readRequest(dialect, body)
 
+      const client = Client.detect(request.headers)
       const interception = yield* InterceptionLog.begin(recorder, {
         actor,
         provider: provider.name,
+        model: asked.model,
+        stream: asked.stream,
         credentialKind: credential.pool.kind,
-        ...summary
+        client: client.name,
+        userAgent: request.headers["user-agent"],
+        clientSessionId: client.sessionId(request.headers, asked.userId)
       })
       const headers = ForwardHeaders.forRequest(request.headers)
       headers["accept-encoding"] = "identity"
+      if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
       return yield* Failover.walk(
         credential.pool,
-        (key) => upstream.send(outgoing(route, request, credential.inject(headers, key), body)),
+        (key) => upstream.send(outgoing(route, request, credential.inject(headers, key), asked.body)),
         interception.progress
       ).pipe(
         Effect.match({
-          onSuccess: (response) => relay(response, interception, request, dialect),
+          onSuccess: (response) => relay(response, interception, request, dialect, asked.omitted),
           onFailure: (error) => {
             interception.failed(error)
             return failed(error, provider, dialect, { [Interception.idHeader]: interception.id })
@@ -101,7 +109,8 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       response: UpstreamResponse,
       interception: InterceptionLog.InterceptionLog,
       request: HttpServerRequest,
-      dialect: Dialect
+      dialect: Dialect,
+      omitted: OmittedEvent | undefined
     ) => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
@@ -110,6 +119,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         const { keepaliveInterval } = options
         const events = Relay.events(response, {
           dialect,
+          omitted,
           keepaliveInterval,
           onEnd: (failure) => interception.answered(failure)
         })
@@ -147,7 +157,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
     return Gateway.of({
       handle: (request) => {
-        const found = router.route(request.method, request.url)
+        const found = router.route(request)
         if (Result.isFailure(found)) {
           const { error, dialect } = found.failure
           return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect)))
@@ -175,14 +185,14 @@ export const app: Effect.Effect<
   Effect.flatMap(Gateway, (gateway) => Effect.flatMap(ServerRequest, (request) => gateway.handle(request)))
 )
 
-/** The providers' prefixes as routes beside those of a host. A path with a malformed escape is the host's own 404. */
+/** The providers' mount points as routes beside those of a host. A path with a malformed escape is the host's own 404. */
 export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway | Providers> = Layer.effectDiscard(
   Effect.gen(function* () {
     const router = yield* HttpRouter.HttpRouter
     const gateway = yield* Gateway
     const { all: providers } = yield* Providers
-    for (const { routePrefix } of providers) {
-      yield* router.add("*", `/${routePrefix.slice(1)}/*`, gateway.handle)
+    for (const { name } of providers) {
+      yield* router.add("*", `/${name}/*`, gateway.handle)
     }
   })
 )
@@ -196,7 +206,7 @@ const noBytes = new Uint8Array(0)
 
 const readRequest = (dialect: Dialect, body: Uint8Array) =>
   Result.match(dialect.readRequest(body), {
-    onFailure: (detail) => Effect.fail(GatewayError.make(new GatewayError.InvalidBody({ detail }))),
+    onFailure: (reason) => Effect.fail(GatewayError.make(reason)),
     onSuccess: Effect.succeed
   })
 

@@ -3,14 +3,21 @@
  * the first is rate-limited now and then and the second gets revoked.
  */
 import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import * as SimulatedAnswer from "./SimulatedAnswer.ts"
 
 export interface SimulatedProvider {
-  /** Its base URL. */
+  /** Where it listens. */
   readonly url: string
+  /** What a gateway needs to know to have it for an upstream. */
+  readonly providers: ReadonlyArray<{
+    readonly type: "anthropic"
+    readonly baseUrl: string
+    readonly keys: ReadonlyArray<Redacted.Redacted<string>>
+  }>
   /** Its keys. They open nothing. */
   readonly keys: readonly [string, string, string]
 }
@@ -71,7 +78,9 @@ export const start: Effect.Effect<SimulatedProvider, never, Scope.Scope> = Effec
     response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" })
     writeSlowly(response, SimulatedAnswer.events(model))
   }
-  return { url: `http://127.0.0.1:${port}`, keys }
+  const url = `http://127.0.0.1:${port}`
+  const redacted = keys.map((key) => Redacted.make(key))
+  return { url, keys, providers: [{ type: "anthropic", baseUrl: url, keys: redacted }] }
 })
 
 const readBody = async (request: IncomingMessage): Promise<string> => {

@@ -1,18 +1,23 @@
 /** Anthropic Messages: `POST /v1/messages` and its server-sent events. */
 import * as Result from "effect/Result"
 import type { Dialect } from "./Dialect.ts"
-import { readJsonObject, readModel } from "./Dialect.ts"
+import { readBody } from "./Dialect.ts"
 
 export const dialect: Dialect = {
   name: "anthropic-messages",
   readRequest: (body) =>
-    Result.flatMap(readJsonObject(body), (request) =>
-      Result.map(readModel(request), (model) => ({ model, stream: request["stream"] === true }))
-    ),
+    Result.map(readBody(body), ({ model, members }) => ({
+      model,
+      stream: members["stream"] === true,
+      userId: userId(members["metadata"]),
+      body,
+      omitted: undefined
+    })),
   renderError: (status, message) => render(errorType(status), message),
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${render("api_error", message)}\n\n`),
   terminalEvents: new Set(["message_stop", "error"]),
   isTerminalData: (head) => terminalData.test(head),
+  terminalHeadBytes: 256,
   keepalive: new TextEncoder().encode(`event: ping\ndata: {"type": "ping"}\n\n`)
 }
 
@@ -21,6 +26,11 @@ const encoder = new TextEncoder()
 const render = (type: string, message: string): string => JSON.stringify({ type: "error", error: { type, message } })
 
 const terminalData = /"type"\s*:\s*"(?:message_stop|error)"/
+
+const userId = (metadata: unknown): string | undefined => {
+  if (typeof metadata !== "object" || metadata === null || !("user_id" in metadata)) return undefined
+  return typeof metadata.user_id === "string" ? metadata.user_id : undefined
+}
 
 // As Anthropic documents its error types; statuses that it does not list take the type of their class.
 const errorType = (status: number): string => {

@@ -1,26 +1,44 @@
 /** A wire format: what the gateway must be able to read and say in it. Everything it does not know passes unchanged. */
 import * as Result from "effect/Result"
+import type { GatewayError } from "../domain/GatewayError.ts"
+import { InvalidBody } from "../domain/GatewayError.ts"
 
-/** What the gateway reads of a bridged request. */
-export interface RequestSummary {
+/** What the gateway reads of a bridged request, and what goes upstream for it. */
+export interface BridgedRequest {
   readonly model: string
   /** Whether a stream was asked for. */
   readonly stream: boolean
+  /** Whom the client speaks for by its own account, where the dialect has a member for it: some put their session there. */
+  readonly userId: string | undefined
+  /** The bytes for the upstream: the client's own, unless a rule of the dialect edited them. */
+  readonly body: Uint8Array
+  /** The event that the answer has only because of that edit, if there is one. */
+  readonly omitted: OmittedEvent | undefined
+}
+
+/** An event of a stream that the client must not see. */
+export interface OmittedEvent {
+  /** ASCII text that the data of each such event holds: a first look that costs little. */
+  readonly marker: string
+  /** Whether an event is one, by its data. */
+  readonly matches: (data: string) => boolean
 }
 
 export interface Dialect {
   /** For records and logs. */
   readonly name: string
-  /** Reads a request body; the failure says what is wrong with it. Unknown members are nobody's business here. */
-  readonly readRequest: (body: Uint8Array) => Result.Result<RequestSummary, string>
+  /** Reads a request body, or says what is wrong with it. Unknown members are nobody's business here. */
+  readonly readRequest: (body: Uint8Array) => Result.Result<BridgedRequest, GatewayError["reason"]>
   /** The JSON text of an error answer with this HTTP status. */
   readonly renderError: (status: number, message: string) => string
   /** An error as an event of a stream that has begun. */
   readonly renderStreamError: (message: string) => Uint8Array
-  /** The names of the events that end a stream. */
+  /** The names of the events that end a stream; none in a dialect whose events are told by their data alone. */
   readonly terminalEvents: ReadonlySet<string>
   /** Whether an event without a name ends a stream, by the beginning of its data. */
   readonly isTerminalData: (head: string) => boolean
+  /** How much of a line the former two must see. Bytes, the field's name included. */
+  readonly terminalHeadBytes: number
   /** What keeps a silent stream open, if the dialect has such an event. */
   readonly keepalive: Uint8Array | undefined
 }
@@ -39,27 +57,41 @@ export const shapeError = (
   headers: Readonly<Record<string, string>> = {}
 ): ShapedResponse => ({ status, headers, body: dialect.renderError(status, message) })
 
-/** The JSON object in a body, or what it is instead. */
-export const readJsonObject = (body: Uint8Array): Result.Result<Readonly<Record<string, unknown>>, string> => {
-  if (body.length === 0) return Result.fail("it is empty, a JSON object is needed")
-  return Result.flatMap(parse(body), (value) =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Result.succeed(value as Readonly<Record<string, unknown>>)
-      : Result.fail("it is not a JSON object")
-  )
+/** A request body as its JSON object and model, which is all that is asked of it. */
+export interface ReadBody {
+  readonly model: string
+  readonly members: Readonly<Record<string, unknown>>
 }
 
-/** The `model` of a request: a non-empty string, or what is wrong with it. */
-export const readModel = (request: Readonly<Record<string, unknown>>): Result.Result<string, string> => {
-  const model = request["model"]
-  if (typeof model === "string" && model !== "") return Result.succeed(model)
-  return Result.fail(model === undefined ? `"model" is missing` : `"model" must be a non-empty string`)
+/** The JSON object in a body and its `model`, a non-empty string; or what is wrong with it. */
+export const readBody = (body: Uint8Array): Result.Result<ReadBody, InvalidBody> =>
+  Result.flatMap(readJsonObject(body), (members) => {
+    const model = members["model"]
+    if (typeof model === "string" && model !== "") return Result.succeed({ model, members })
+    return invalid(model === undefined ? `"model" is missing` : `"model" must be a non-empty string`)
+  })
+
+/** Whether a member means yes to vendors that read such members leniently: `true`, `"true"`, `1` and the like. */
+export const isTrue = (value: unknown): boolean =>
+  value === true ||
+  (typeof value === "number" && value !== 0) ||
+  (typeof value === "string" && /^(?:1|t|true)$/i.test(value))
+
+const readJsonObject = (body: Uint8Array): Result.Result<ReadBody["members"], InvalidBody> => {
+  if (body.length === 0) return invalid("it is empty, a JSON object is needed")
+  return Result.flatMap(parse(body), (value) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Result.succeed(value as ReadBody["members"])
+      : invalid("it is not a JSON object")
+  )
 }
 
 const decoder = new TextDecoder()
 
-const parse = (body: Uint8Array): Result.Result<unknown, string> =>
+const parse = (body: Uint8Array): Result.Result<unknown, InvalidBody> =>
   Result.try({
     try: (): unknown => JSON.parse(decoder.decode(body)),
-    catch: () => "it is not JSON"
+    catch: () => new InvalidBody({ detail: "it is not JSON" })
   })
+
+const invalid = (detail: string) => Result.fail(new InvalidBody({ detail }))

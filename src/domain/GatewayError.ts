@@ -33,6 +33,9 @@ export class BodyTooLarge extends Schema.TaggedClass<BodyTooLarge>()("BodyTooLar
 /** The request ended before its body was complete. */
 export class BodyIncomplete extends Schema.TaggedClass<BodyIncomplete>()("BodyIncomplete", {}) {}
 
+/** What the gateway does not do; `detail` says what, and what to do instead. */
+export class Unsupported extends Schema.TaggedClass<Unsupported>()("Unsupported", { detail: Schema.String }) {}
+
 /** A refusal, with its message and its status. */
 export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayError", {
   reason: Schema.Union([
@@ -42,7 +45,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
     RouteNotFound,
     MethodNotAllowed,
     BodyTooLarge,
-    BodyIncomplete
+    BodyIncomplete,
+    Unsupported
   ])
 }) {
   override get message(): string {
@@ -51,6 +55,7 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return `invalid request body: ${this.reason.detail}`
       case "Unauthorized":
       case "Forbidden":
+      case "Unsupported":
         return this.reason.detail
       case "RouteNotFound":
         return `route not supported: ${this.reason.method} ${this.reason.path}`
@@ -78,6 +83,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return 405
       case "BodyTooLarge":
         return 413
+      case "Unsupported":
+        return 501
     }
   }
 }

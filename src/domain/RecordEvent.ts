@@ -17,6 +17,11 @@ export interface InterceptionStarted {
   readonly model: string
   readonly stream: boolean
   readonly credentialKind: CredentialKind
+  /** The program that calls, such as `Claude Code`; `Unknown` if it is none that we know. */
+  readonly client: string
+  readonly userAgent: string | undefined
+  /** The client's own id for the session that this request belongs to, if it says one. */
+  readonly clientSessionId: string | undefined
 }
 
 /** Exactly one for every started interception. */

@@ -8,8 +8,8 @@ import * as ActorOf from "../domain/Actor.ts"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import * as Refusal from "../domain/GatewayError.ts"
 import type { RequestHeaders } from "../domain/HeaderRecord.ts"
+import { bearerToken } from "../providers/CredentialHeader.ts"
 import type { Provider } from "../providers/Provider.ts"
-import { bearerToken } from "../providers/Provider.ts"
 
 /** The header that carries a gateway token beside a provider credential of the caller's own. */
 export const tokenHeader = "x-aibridge-token"

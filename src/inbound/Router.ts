@@ -2,14 +2,17 @@
 import * as Result from "effect/Result"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import * as Refusal from "../domain/GatewayError.ts"
+import type { RequestHeaders } from "../domain/HeaderRecord.ts"
 import type { Dialect } from "../dialects/Dialect.ts"
 import type { Provider } from "../providers/Provider.ts"
 
 export type Route =
-  /** `GET` or `HEAD` on the root or a provider's prefix: some clients ask whether anybody is there. */
+  /** `GET` or `HEAD` on the root, a provider's mount point or its prefix: some clients ask whether anybody is there. */
   | { readonly _tag: "Probe" }
   | { readonly _tag: "Bridged"; readonly provider: Provider; readonly dialect: Dialect; readonly path: string }
   | { readonly _tag: "Passthrough"; readonly provider: Provider; readonly path: string }
+
+type ServedRoute = Exclude<Route, { readonly _tag: "Probe" }>
 
 /** A refusal and the dialect to say it in; none outside all prefixes. */
 export interface NoRoute {
@@ -17,13 +20,20 @@ export interface NoRoute {
   readonly dialect: Dialect | undefined
 }
 
+/** What of a request decides where it goes. */
+export interface Incoming {
+  readonly method: string
+  /** The request target with its query; the query does not matter. */
+  readonly url: string
+  readonly headers: RequestHeaders
+}
+
 export interface Router {
-  /** `target` is a request target with its query; the query does not matter. */
-  readonly route: (method: string, target: string) => Result.Result<Route, NoRoute>
+  readonly route: (request: Incoming) => Result.Result<Route, NoRoute>
 }
 
 export const make = (providers: ReadonlyArray<Provider>): Router => {
-  const exact = new Map<string, Route>()
+  const exact = new Map<string, ServedRoute>()
   const subtrees: Array<{ readonly prefix: string; readonly provider: Provider }> = []
   for (const provider of providers) {
     const prefix = provider.routePrefix
@@ -35,22 +45,27 @@ export const make = (providers: ReadonlyArray<Provider>): Router => {
       else exact.set(prefix + path, { _tag: "Passthrough", provider, path })
     }
   }
-  const roots = new Set(["/", ...providers.flatMap(({ routePrefix }) => [routePrefix, routePrefix + "/"])])
+  const mounts = providers.map((provider) => ({ provider, mount: `/${provider.name}` }))
+  const roots = new Set(
+    ["/"].concat(mounts.flatMap(({ provider, mount }) => [mount, provider.routePrefix].flatMap((at) => [at, `${at}/`])))
+  )
 
   return {
-    route: (method, target) => {
-      const path = pathOf(target)
+    route: ({ method, url, headers }) => {
+      const path = pathOf(url)
       const route = exact.get(path) ?? subtree(subtrees, path)
       if (route !== undefined) {
+        const dialect = route._tag === "Bridged" ? route.dialect : route.provider.dialect
+        if (asksForUpgrade(headers)) return refuse(noUpgrade, dialect)
         return route._tag === "Bridged" && method !== "POST"
-          ? refuse(new Refusal.MethodNotAllowed({ method, path, allow: "POST" }), route.dialect)
+          ? refuse(new Refusal.MethodNotAllowed({ method, path, allow: "POST" }), dialect)
           : Result.succeed(route)
       }
-      const provider = providers.find(({ routePrefix }) => path === routePrefix || path.startsWith(routePrefix + "/"))
-      if (!roots.has(path)) return refuse(new Refusal.RouteNotFound({ method, path }), provider?.dialect)
+      const dialect = mounts.find(({ mount }) => path === mount || path.startsWith(`${mount}/`))?.provider.dialect
+      if (!roots.has(path)) return refuse(new Refusal.RouteNotFound({ method, path }), dialect)
       return method === "GET" || method === "HEAD"
         ? Result.succeed({ _tag: "Probe" })
-        : refuse(new Refusal.MethodNotAllowed({ method, path, allow: "GET, HEAD" }), provider?.dialect)
+        : refuse(new Refusal.MethodNotAllowed({ method, path, allow: "GET, HEAD" }), dialect)
     }
   }
 }
@@ -66,13 +81,19 @@ const pathOf = (target: string): string => {
   return end < 0 ? target : target.slice(0, end)
 }
 
+// HTTP/2 in clear text is only offered: the client goes on without (RFC 9110 section 7.8).
+const asksForUpgrade = ({ upgrade, connection }: RequestHeaders): boolean =>
+  upgrade !== undefined && /\bupgrade\b/i.test(connection ?? "") && !/^\s*h2c\s*$/i.test(upgrade)
+
+const noUpgrade = new Refusal.Unsupported({ detail: "WebSocket and other upgrades are not supported, use HTTP" })
+
 const refuse = (reason: GatewayError["reason"], dialect: Dialect | undefined): Result.Result<never, NoRoute> =>
   Result.fail({ error: Refusal.make(reason), dialect })
 
 const subtree = (
   subtrees: ReadonlyArray<{ readonly prefix: string; readonly provider: Provider }>,
   path: string
-): Route | undefined => {
+): ServedRoute | undefined => {
   const found = subtrees.find(({ prefix }) => path.startsWith(prefix))
   if (found === undefined || !staysBelow(path.slice(found.prefix.length))) return undefined
   return { _tag: "Passthrough", provider: found.provider, path: path.slice(found.provider.routePrefix.length) }

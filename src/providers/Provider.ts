@@ -1,27 +1,34 @@
 /** One configured vendor instance: where it is, which routes it serves in which dialect, and how its keys are used. */
+import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { RequestHeaders } from "../domain/HeaderRecord.ts"
 import type { Dialect, ShapedResponse } from "../dialects/Dialect.ts"
+import type { InvalidKeys } from "../keys/InvalidKeys.ts"
 import type { KeyPool } from "../keys/KeyPool.ts"
+import * as Pool from "../keys/KeyPool.ts"
 import type { KeyPoolError } from "../keys/KeyPoolError.ts"
+import type { ByokCredential, CredentialHeader } from "./CredentialHeader.ts"
+import * as KeyPoolResponse from "./KeyPoolResponse.ts"
 
-/** What the pipeline needs to know of a vendor instance. Made by `Anthropic.make` and the like. */
+/** What the pipeline needs to know of a vendor instance. Made by `Anthropic.make` and the like, all of which use `make`. */
 export interface Provider {
   /** The vendor, such as `anthropic`. */
   readonly type: string
-  /** The instance; also its mount point. Matches `namePattern`. */
+  /** The instance; it is mounted at `/<name>`. Matches `namePattern`. */
   readonly name: string
   readonly baseUrl: BaseUrl
-  /** What comes before the routes in a client's path, such as `/anthropic`. */
+  /** What comes before the routes in a client's path, such as `/anthropic` or `/openai/v1`. */
   readonly routePrefix: string
-  /** The shape of errors under the prefix that belong to no bridged route. */
+  /** The shape of errors under the mount point that belong to no bridged route. */
   readonly dialect: Dialect
   /** Read and recorded; `POST` only. */
   readonly bridgedRoutes: ReadonlyArray<BridgedRoute>
   /** Relayed blind, any method. A trailing slash stands for everything below. Nothing else is forwarded: a key may have admin power. */
   readonly passthroughRoutes: ReadonlyArray<string>
   readonly keyFailover: KeyFailoverConfig
+  /** Whether bridged requests tell the upstream on whose behalf they are made. */
+  readonly sendActorHeaders: boolean
 }
 
 /** A route whose traffic is read. */
@@ -39,17 +46,12 @@ export interface KeyFailoverConfig {
   readonly isByok: (headers: RequestHeaders) => boolean
   /** The headers with the pool's key in the vendor's header, any other value of it replaced. */
   readonly injectAuthKey: (headers: RequestHeaders, key: Redacted.Redacted<string>) => RequestHeaders
-  /** The caller's own credential among these headers: the header it travels in, its value there, and the secret in it. */
+  /** The caller's own credential among these headers. */
   readonly byokCredential: (headers: RequestHeaders) => ByokCredential | undefined
+  /** Told to a caller if there is neither a pool nor a credential of the caller's own. */
+  readonly missingCredential: string
   /** The answer when no key is left. */
   readonly buildKeyPoolResponse: (error: KeyPoolError) => ShapedResponse
-}
-
-/** A credential of the caller's own. */
-export interface ByokCredential {
-  readonly header: string
-  readonly value: string
-  readonly secret: string
 }
 
 /** Where an upstream is. */
@@ -59,6 +61,74 @@ export interface BaseUrl {
   /** Without a trailing slash; empty for the root. */
   readonly path: string
 }
+
+/** What all instances of a vendor have in common. */
+export interface Vendor {
+  readonly type: string
+  /** The vendor's own place, unless an instance says otherwise. */
+  readonly baseUrl: string
+  /** A segment that stands in the mount point and in the base URL, not in the routes, such as `/v1`. Default none. */
+  readonly version?: string
+  /** The shape of errors that belong to no bridged route, and of exhaustion. */
+  readonly dialect: Dialect
+  readonly bridgedRoutes: ReadonlyArray<BridgedRoute>
+  /** See `Provider`. */
+  readonly passthroughRoutes: ReadonlyArray<string>
+  readonly credential: CredentialHeader
+  /** Whether callers always bring a credential of their own: instances then have no pool. Default `false`. */
+  readonly isByokOnly?: boolean
+}
+
+/** One instance and its pool. */
+export interface Options extends Omit<Pool.Options, "provider" | "keys"> {
+  /** The instance's name and mount point: lower-case letters, digits and single hyphens. Default: the vendor's type. */
+  readonly name?: string
+  /** Default: the vendor's own. */
+  readonly baseUrl?: string
+  /** The pool, in order of preference. Default none: every caller brings a key of its own. */
+  readonly keys?: ReadonlyArray<Redacted.Redacted<string>>
+  /**
+   * Whether bridged requests carry `x-ai-bridge-actor-id` and `x-ai-bridge-actor-metadata-<key>`. A client's own copies never
+   * go upstream. Default `false`.
+   */
+  readonly sendActorHeaders?: boolean
+}
+
+/** Fails with `InvalidProvider` for a bad name or base URL, with `InvalidKeys` for keys that no pool can hold. */
+export const make = Effect.fn("Provider.make")(function* (
+  vendor: Vendor,
+  options: Options = {}
+): Effect.fn.Return<Provider, InvalidProvider | InvalidKeys> {
+  const { type, version = "", dialect, bridgedRoutes, passthroughRoutes, credential, isByokOnly = false } = vendor
+  const { name = type, sendActorHeaders = false } = options
+  const keys = isByokOnly ? undefined : options.keys
+  if (!namePattern.test(name)) {
+    const detail = "must contain only lowercase alphanumeric characters and hyphens"
+    return yield* new InvalidProvider({ provider: name, option: "name", detail })
+  }
+  const baseUrl = parseBaseUrl(options.baseUrl ?? vendor.baseUrl)
+  if (typeof baseUrl === "string") {
+    return yield* new InvalidProvider({ provider: name, option: "baseUrl", detail: baseUrl })
+  }
+  return {
+    type,
+    name,
+    baseUrl,
+    routePrefix: `/${name}${version}`,
+    dialect,
+    bridgedRoutes,
+    passthroughRoutes,
+    keyFailover: {
+      pool: keys === undefined ? undefined : yield* Pool.make({ ...options, provider: name, keys }),
+      isByok: (headers) => credential.own(headers) !== undefined,
+      injectAuthKey: credential.inject,
+      byokCredential: credential.own,
+      missingCredential: credential.missing,
+      buildKeyPoolResponse: KeyPoolResponse.make(dialect)
+    },
+    sendActorHeaders
+  }
+})
 
 /** What a provider may be called, as it is part of a path. */
 export const namePattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
@@ -82,10 +152,4 @@ export const parseBaseUrl = (text: string): BaseUrl | string => {
   if (url.username !== "" || url.password !== "") return "must not hold a user name or password"
   if (url.search !== "" || url.hash !== "") return "must not have a query or a fragment"
   return { origin: url.origin, path: url.pathname.replace(/\/+$/, "") }
-}
-
-/** The bearer token in an `Authorization` value: exactly `Bearer <token>`, the word in any case. */
-export const bearerToken = (authorization: string | undefined): string | undefined => {
-  const fields = authorization?.trim().split(/\s+/) ?? []
-  return fields.length === 2 && fields[0]?.toLowerCase() === "bearer" ? fields[1] : undefined
 }

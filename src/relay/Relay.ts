@@ -7,7 +7,8 @@ import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as Failure from "../domain/UpstreamError.ts"
-import type { Dialect } from "../dialects/Dialect.ts"
+import type { Dialect, OmittedEvent } from "../dialects/Dialect.ts"
+import { EventGate } from "./EventGate.ts"
 import * as Keepalive from "./Keepalive.ts"
 import { SseTap } from "./SseTap.ts"
 
@@ -32,6 +33,8 @@ export const bytes = (
 
 export interface EventsOptions {
   readonly dialect: Dialect
+  /** The event that is there only because the gateway asked for it, if there is one; all others pass. */
+  readonly omitted: OmittedEvent | undefined
   /** The silence after which the dialect's keep-alive event is sent. */
   readonly keepaliveInterval: Duration.Duration
   readonly onEnd: OnEnd
@@ -46,12 +49,12 @@ export interface EventsOptions {
  */
 export const events = (
   { body, nudge }: Answer,
-  { dialect, keepaliveInterval, onEnd }: EventsOptions
+  { dialect, omitted, keepaliveInterval, onEnd }: EventsOptions
 ): Stream.Stream<Uint8Array> =>
   Stream.transformPull(body, (upstream, scope) =>
     Effect.flatMap(Keepalive.make, (keepalive) => {
       const tap = new SseTap(dialect)
-      const gate = new EventGate(tap)
+      const gate = new EventGate(tap, omitted)
       const ping = dialect.keepalive
       let over = false
       let isComplete = false
@@ -109,63 +112,6 @@ export interface Answer {
 
 type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>>
 
-/** How much of an incomplete event is held back; a larger one passes as it comes. */
-export const heldBytes = 64 * 1024
-
-// Lets complete events pass.
-class EventGate {
-  private readonly tap: SseTap
-  private held: Array<Uint8Array> = []
-  private size = 0
-  private open = false
-
-  constructor(tap: SseTap) {
-    this.tap = tap
-  }
-
-  /** Whether the client has seen nothing of an incomplete event. */
-  get betweenEvents(): boolean {
-    return !this.open
-  }
-
-  /** What of these chunks, and of what was held before them, the client may see now. */
-  pass(chunks: ReadonlyArray<Uint8Array>): Array<Uint8Array> {
-    const passed: Array<Uint8Array> = []
-    for (const chunk of chunks) {
-      const end = this.tap.push(chunk)
-      if (end > 0) {
-        for (const earlier of this.takeHeld()) passed.push(earlier)
-        passed.push(end === chunk.length ? chunk : chunk.subarray(0, end))
-        this.open = false
-      }
-      if (end < chunk.length) this.hold(end === 0 ? chunk : chunk.subarray(end), passed)
-    }
-    return passed
-  }
-
-  takeHeld(): ReadonlyArray<Uint8Array> {
-    const held = this.held
-    if (held.length === 0) return held
-    this.held = []
-    this.size = 0
-    return held
-  }
-
-  /** The error event in place of the rest. Within an event that has begun to pass, a line end makes its name the last one. */
-  interrupted(errorEvent: Uint8Array): Arr.NonEmptyReadonlyArray<Uint8Array> {
-    return this.open ? [lineFeed, errorEvent] : [errorEvent]
-  }
-
-  private hold(chunk: Uint8Array, passed: Array<Uint8Array>): void {
-    this.held.push(chunk)
-    this.size += chunk.length
-    if (!this.open && this.size <= heldBytes) return
-    this.open = true
-    for (const piece of this.takeHeld()) passed.push(piece)
-  }
-}
-
-const lineFeed = new Uint8Array([0x0a])
 const noBytes = new Uint8Array(0)
 
 const orDone = (chunks: ReadonlyArray<Uint8Array>): Events =>

@@ -1,15 +1,15 @@
 /** Reads a copy of a stream of server-sent events: where events end, and whether the last one has come. Changes nothing. */
 import type { Dialect } from "../dialects/Dialect.ts"
 
-// How much of a line is looked at.
-const headBytes = 256
+type Terminals = Pick<Dialect, "terminalEvents" | "isTerminalData" | "terminalHeadBytes">
 
 /**
  * Fed with the chunks of one stream, split anywhere; lines may end in LF, CRLF or CR (WHATWG HTML, "Server-sent events"). One
  * pass over the bytes, and no text is made but of lines that could end the stream.
  */
 export class SseTap {
-  private readonly dialect: Pick<Dialect, "terminalEvents" | "isTerminalData">
+  private readonly dialect: Terminals
+  private readonly readsNames: boolean
   private terminal = false
   // Of the event under way: its name if that could be a terminal one, whether it has a name, the head of its first data line.
   private name: string | undefined
@@ -21,8 +21,9 @@ export class SseTap {
   private afterCarriageReturn = false
   private atBoundary = true
 
-  constructor(dialect: Pick<Dialect, "terminalEvents" | "isTerminalData">) {
+  constructor(dialect: Terminals) {
     this.dialect = dialect
+    this.readsNames = dialect.terminalEvents.size > 0
   }
 
   /** Whether the stream's last event has come. */
@@ -30,8 +31,12 @@ export class SseTap {
     return this.terminal
   }
 
-  /** Takes the next chunk. Answers where in it the last complete event ends; 0 if none ends in it. */
-  push(chunk: Uint8Array): number {
+  /**
+   * Takes the next chunk. Answers where in it the last complete event ends; 0 if none ends in it.
+   *
+   * @param ends gets the places where events end, the last one included
+   */
+  push(chunk: Uint8Array, ends?: Array<number>): number {
     const length = chunk.length
     let end = 0
     let start = 0
@@ -39,9 +44,13 @@ export class SseTap {
       const byte = chunk[index]
       if (byte === lineFeed && index === start && this.afterCarriageReturn) {
         // The second half of a CRLF belongs to the event that the first half ended.
-        if (end === index && this.atBoundary) end = index + 1
+        if (end === index && this.atBoundary) {
+          end = index + 1
+          if (ends !== undefined) ends[Math.max(0, ends.length - 1)] = end
+        }
       } else if (this.line(chunk, start, index)) {
         end = index + 1
+        ends?.push(end)
       }
       this.afterCarriageReturn = byte === carriageReturn
       start = index + 1
@@ -62,7 +71,7 @@ export class SseTap {
   // Remembers a part of a line, if its line is one that is looked at.
   private keep(chunk: Uint8Array, start: number, end: number): void {
     const isWanted = this.lineLength === 0 ? this.mayMatter(chunk[start]) : this.lineHead !== ""
-    const room = headBytes - this.lineHead.length
+    const room = this.dialect.terminalHeadBytes - this.lineHead.length
     if (isWanted && room > 0) this.lineHead += latin1(chunk, start, end, room)
     this.lineLength += end - start
   }
@@ -83,19 +92,19 @@ export class SseTap {
       this.named = true
       this.name = undefined
     } else if (this.mayMatter(chunk[start])) {
-      this.field(latin1(chunk, start, end, headBytes), length)
+      this.field(latin1(chunk, start, end, this.dialect.terminalHeadBytes), length)
     }
     return false
   }
 
   // Whether a line that begins so can say anything about the end of the stream.
   private mayMatter(first: number | undefined): boolean {
-    return first === letterE || (first === letterD && !this.named && this.data === undefined)
+    return (first === letterE && this.readsNames) || (first === letterD && !this.named && this.data === undefined)
   }
 
   // "event:", and a name that is none of the terminal ones by its length alone (with or without a space before it).
   private isOtherName(chunk: Uint8Array, start: number, length: number): boolean {
-    if (chunk[start] !== letterE || chunk[start + 5] !== colon) return false
+    if (!this.readsNames || chunk[start] !== letterE || chunk[start + 5] !== colon) return false
     for (const name of this.dialect.terminalEvents) {
       const rest = length - name.length
       if (rest === 6 || rest === 7) return false
@@ -106,7 +115,7 @@ export class SseTap {
   private field(head: string, length: number): void {
     if (head.startsWith("event:")) {
       this.named = true
-      this.name = length < headBytes ? withoutSpace(head.slice("event:".length)) : undefined
+      this.name = length < this.dialect.terminalHeadBytes ? withoutSpace(head.slice("event:".length)) : undefined
     } else if (head.startsWith("data:") && this.data === undefined) {
       this.data = withoutSpace(head.slice("data:".length))
     }

@@ -8,8 +8,9 @@ import type { ReadBody } from "../inbound/RequestBody.ts"
 import * as RequestBody from "../inbound/RequestBody.ts"
 
 const read: ReadBody = (request, limit) => {
-  // Only the general reader can say "100 Continue".
-  if (request.headers["expect"] !== undefined) return RequestBody.readAny(request, limit)
+  // Only the general reader can say "100 Continue", and find the body of a request that a host's server took for an upgrade.
+  if (request.headers["expect"] !== undefined || request.headers["upgrade"] !== undefined)
+    return RequestBody.readAny(request, limit)
   return Effect.callback<Uint8Array, GatewayError>((resume) => {
     const message = NodeHttpServerRequest.toIncomingMessage(request)
     const chunks: Array<Buffer> = []

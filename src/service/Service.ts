@@ -5,7 +5,6 @@ import type { Server } from "node:http"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -13,15 +12,17 @@ import { codeOf } from "../domain/UpstreamError.ts"
 import * as Gateway from "../Gateway.ts"
 import * as Authenticator from "../inbound/Authenticator.ts"
 import type { InvalidKeys } from "../keys/InvalidKeys.ts"
-import * as Anthropic from "../providers/Anthropic.ts"
+import * as KeyFailurePolicy from "../keys/KeyFailurePolicy.ts"
 import type { InvalidProvider } from "../providers/Provider.ts"
+import * as Provider from "../providers/Provider.ts"
 import * as Providers from "../providers/Providers.ts"
 import * as Recorder from "../record/Recorder.ts"
 import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
 import * as Banner from "./Banner.ts"
 import * as NodeRepeatedHeaders from "./NodeRepeatedHeaders.ts"
 import * as NodeRequestBody from "./NodeRequestBody.ts"
-import type { ServiceConfig } from "./ServiceConfig.ts"
+import type { ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
+import * as Vendors from "./Vendors.ts"
 
 /** What the service runs with. */
 export interface Options {
@@ -34,11 +35,11 @@ export interface Options {
   readonly onListening: (banner: string) => Effect.Effect<void>
 }
 
-/** A stand-in for a provider on this machine. */
+/** A stand-in for providers on this machine. */
 export interface Simulated {
-  /** Its base URL. */
+  /** Where it listens. */
   readonly url: string
-  readonly keys: ReadonlyArray<string>
+  readonly providers: ReadonlyArray<Pick<ProviderConfig, "type" | "baseUrl" | "keys">>
 }
 
 /** The address cannot be listened on. */
@@ -57,15 +58,11 @@ export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotList
 export const layer = (options: Options): Layer.Layer<never, CannotListen | InvalidKeys | InvalidProvider> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { config } = options
-      const simulated = config.providers.length === 0 ? yield* options.simulated : undefined
-      const providers =
-        simulated === undefined
-          ? config.providers.map(configured)
-          : [Anthropic.make({ baseUrl: simulated.url, keys: simulated.keys.map((key) => Redacted.make(key)) })]
+      const simulated = options.config.providers.length === 0 ? yield* options.simulated : undefined
+      const config = simulated === undefined ? options.config : withSimulated(options.config, simulated)
       const gateway = Gateway.layer.pipe(
         Layer.provide([
-          Providers.layer(providers),
+          Providers.layer(config.providers.map((provider) => configured(provider, config))),
           config.tokens.length === 0 ? Authenticator.layerLoopback : Authenticator.layerTokens(config.tokens),
           // What is simulated is on this machine, whatever proxy is set.
           UpstreamUndici.layer(simulated === undefined ? config.proxy : {}),
@@ -75,7 +72,7 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
         ])
       )
       const nodeServer = makeNodeServer()
-      return Layer.effectDiscard(announce(options, simulated?.url, nodeServer)).pipe(
+      return Layer.effectDiscard(announce({ ...options, config }, simulated?.url, nodeServer)).pipe(
         Layer.provide(HttpServer.serve(Gateway.app)),
         Layer.provide(gateway),
         Layer.provide(server(config, nodeServer))
@@ -83,10 +80,24 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
     })
   )
 
-const configured = ({ name, keys, baseUrl, keyFailurePolicy, recheck }: ServiceConfig["providers"][number]) =>
-  Anthropic.make({
+const withSimulated = (config: ServiceConfig, { providers }: Simulated): ServiceConfig => ({
+  ...config,
+  providers: providers.map((provider) => ({
+    ...provider,
+    name: provider.type,
+    keyFailurePolicy: KeyFailurePolicy.strict,
+    recheck: undefined
+  }))
+})
+
+const configured = (
+  { type, name, keys, baseUrl, keyFailurePolicy, recheck }: ProviderConfig,
+  { sendActorHeaders }: ServiceConfig
+) =>
+  Provider.make(Vendors.vendors[type], {
     name,
     keyFailurePolicy,
+    sendActorHeaders,
     ...(keys && { keys }),
     ...(baseUrl && { baseUrl }),
     ...(recheck && { recheck: Schedule.spaced(recheck) })
@@ -97,6 +108,8 @@ const announce = Effect.fn("Service.announce")(function* (
   simulatedUrl: string | undefined,
   nodeServer: Server
 ) {
+  // The gateway switches no protocols. Without a listener Node reads a request that offers one like any other, body included.
+  nodeServer.removeAllListeners("upgrade")
   yield* Effect.addFinalizer(() => closeIdleConnections(nodeServer))
   const { config, nodeVersion, onListening } = options
   const { address } = yield* HttpServer.HttpServer

@@ -9,6 +9,7 @@ import { InvalidKeys, refusal } from "../keys/InvalidKeys.ts"
 import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
 import * as FailurePolicy from "../keys/KeyFailurePolicy.ts"
 import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
+import * as Vendors from "./Vendors.ts"
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -25,6 +26,8 @@ export interface ServiceConfig {
   readonly providers: ReadonlyArray<ProviderConfig>
   /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case. */
   readonly proxy: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy?: string }
+  /** `AIBRIDGE_SEND_ACTOR_HEADERS`: whether upstreams are told on whose behalf bridged requests are made. Default false. */
+  readonly sendActorHeaders: boolean
   /** What looks like a mistake but stops nothing. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -32,7 +35,7 @@ export interface ServiceConfig {
 /** The settings of one provider, by the end of their variables' names. */
 export interface ProviderConfig {
   /** `_TYPE`. */
-  readonly type: "anthropic"
+  readonly type: Vendors.Type
   /** `_NAME`. Default the type. */
   readonly name: string
   /** `_KEYS`, comma-separated, in order of preference. None: callers bring their own. */
@@ -65,6 +68,7 @@ export const fromEnvironment = (environment: Environment): Effect.Effect<Service
       tokens: tokens(environment, problems),
       providers: providers(environment, problems, warnings),
       proxy: proxy(environment, problems),
+      sendActorHeaders: flag(environment, "AIBRIDGE_SEND_ACTOR_HEADERS", problems),
       warnings
     }
     if (config.tokens.length === 0 && !isLoopback(config.host)) {
@@ -116,6 +120,12 @@ const proxy = (environment: Environment, problems: Array<string>): ServiceConfig
   return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
 }
 
+const flag = (environment: Environment, option: string, problems: Array<string>): boolean => {
+  const text = value(environment, option)?.toLowerCase() ?? "false"
+  if (text !== "true" && text !== "false") problems.push(`${option}: must be true or false`)
+  return text === "true"
+}
+
 const tokens = (environment: Environment, problems: Array<string>): ReadonlyArray<Token> => {
   const text = value(environment, "AIBRIDGE_TOKENS")
   if (text === undefined) return []
@@ -138,7 +148,7 @@ const tokens = (environment: Environment, problems: Array<string>): ReadonlyArra
   })
 }
 
-const options = new Set(["AIBRIDGE_HOST", "AIBRIDGE_PORT", "AIBRIDGE_TOKENS"])
+const options = new Set(["AIBRIDGE_HOST", "AIBRIDGE_PORT", "AIBRIDGE_TOKENS", "AIBRIDGE_SEND_ACTOR_HEADERS"])
 
 const unknownOptions = (environment: Environment): ReadonlyArray<string> =>
   Object.keys(environment)
@@ -179,8 +189,9 @@ const provider = (
   problems: Array<string>
 ): ReadonlyArray<ProviderConfig> => {
   const type = value(environment, `${prefix}_TYPE`)
-  if (type !== "anthropic") {
-    problems.push(`${prefix}_TYPE: ${type === undefined ? "TYPE is required" : "unknown TYPE"}, use anthropic`)
+  if (!Vendors.isType(type)) {
+    const what = type === undefined ? "TYPE is required" : "unknown TYPE"
+    problems.push(`${prefix}_TYPE: ${what}, use ${Vendors.types.join(", ")}`)
     return []
   }
   const name = value(environment, `${prefix}_NAME`) ?? type
@@ -199,7 +210,7 @@ const provider = (
       type,
       name,
       baseUrl,
-      keys: keys(environment, prefix, problems),
+      keys: keys(environment, prefix, type, problems),
       keyFailurePolicy: keyFailurePolicy(environment, `${prefix}_KEY_FAILURE_POLICY`, problems),
       recheck: duration(environment, `${prefix}_RECHECK`, problems)
     }
@@ -229,12 +240,19 @@ const duration = (environment: Environment, option: string, problems: Array<stri
 const keys = (
   environment: Environment,
   prefix: string,
+  type: Vendors.Type,
   problems: Array<string>
 ): ReadonlyArray<Redacted.Redacted<string>> | undefined => {
   const single = environment[`${prefix}_KEY`]
   const several = environment[`${prefix}_KEYS`]
   if (single !== undefined && several !== undefined) {
     problems.push(`${prefix}_KEYS: KEY and KEYS are mutually exclusive`)
+    return undefined
+  }
+  if ((single ?? several) !== undefined && Vendors.vendors[type].isByokOnly) {
+    problems.push(
+      `${prefix}_KEYS: KEY/KEYS are not supported for TYPE ${type}: its callers always bring their own credential`
+    )
     return undefined
   }
   const option = single === undefined ? `${prefix}_KEYS` : `${prefix}_KEY`

@@ -20,7 +20,7 @@ export interface Credential {
  * Fails with `GatewayError` (`Unauthorized`) if there is neither a pool nor a credential of the caller.
  */
 export const choose = (provider: Provider, own: RequestHeaders): Effect.Effect<Credential, GatewayError> => {
-  const { pool, isByok, byokCredential, injectAuthKey } = provider.keyFailover
+  const { pool, isByok, byokCredential, injectAuthKey, missingCredential } = provider.keyFailover
   const credential = isByok(own) ? byokCredential(own) : undefined
   if (credential !== undefined) {
     const { header, value, secret } = credential
@@ -29,14 +29,6 @@ export const choose = (provider: Provider, own: RequestHeaders): Effect.Effect<C
       inject: (outgoing) => ({ ...outgoing, [header]: value })
     })
   }
-  if (pool === undefined) return noCredential
+  if (pool === undefined) return Effect.fail(Refusal.make(new Refusal.Unauthorized({ detail: missingCredential })))
   return Effect.succeed({ pool, inject: (outgoing, key) => injectAuthKey(outgoing, key.value) })
 }
-
-const noCredential = Effect.fail(
-  Refusal.make(
-    new Refusal.Unauthorized({
-      detail: "no provider credential: this provider has no keys of its own, send yours in x-api-key or Authorization"
-    })
-  )
-)

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
+import { InvalidBody } from "../../src/domain/GatewayError.ts"
 import { dialect } from "../../src/dialects/AnthropicMessages.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -15,7 +16,8 @@ describe("A request of Anthropic Messages", () => {
     { body: `{"model":"modèle 👋"}`, summary: { model: "modèle 👋", stream: false } },
     { body: ` {"model":"a"}\n`, summary: { model: "a", stream: false } }
   ])("$body says what is wanted", ({ body, summary }) => {
-    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.succeed(summary))
+    const request = { ...summary, userId: undefined, body: bytes(body), omitted: undefined }
+    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.succeed(request))
   })
 
   it.each([
@@ -30,7 +32,7 @@ describe("A request of Anthropic Messages", () => {
     { body: `{"model":["a"]}`, problem: `"model" must be a non-empty string` },
     { body: `{"__proto__":{"model":"a"}}`, problem: `"model" is missing` }
   ])("$body is refused with what is wrong", ({ body, problem }) => {
-    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.fail(problem))
+    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.fail(new InvalidBody({ detail: problem })))
   })
 })
 

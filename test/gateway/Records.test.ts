@@ -127,7 +127,10 @@ describe("The record", () => {
           provider: "anthropic",
           model: "claude-sonnet-4-5",
           stream: true,
-          credentialKind: "centralized"
+          credentialKind: "centralized",
+          client: "Unknown",
+          userAgent: undefined,
+          clientSessionId: undefined
         },
         { _tag: "InterceptionEnded", id, ...expected }
       ])

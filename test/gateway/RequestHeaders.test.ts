@@ -62,7 +62,7 @@ describe("A request header", () => {
       "upgrade"
     ].map((name) => ({ [name]: "x" })),
     { connection: "close, X-Hop , keep-alive", "x-hop": "1", "X-HOP": "2" },
-    { connection: "upgrade, anthropic-beta", "anthropic-beta": "x", upgrade: "websocket" },
+    { connection: "upgrade, anthropic-beta", "anthropic-beta": "x", upgrade: "h2c" },
     { cookie: "session=1" },
     { forwarded: "for=1.2.3.4" },
     { via: "1.1 proxy" },

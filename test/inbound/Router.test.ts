@@ -10,7 +10,7 @@ const make = Effect.gen(function* () {
 
 /** A route as a line: what it is, whose, and the path upstream; or the refusal's status. */
 const routed = (router: Router.Router, method: string, target: string): string => {
-  const route = router.route(method, target)
+  const route = router.route({ method, url: target, headers: {} })
   if (Result.isFailure(route)) {
     const { error, dialect } = route.failure
     return `${error.status} ${dialect?.name ?? "of no dialect"}`

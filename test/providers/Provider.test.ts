@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { bearerToken, namePattern, parseBaseUrl } from "../../src/providers/Provider.ts"
+import { namePattern, parseBaseUrl } from "../../src/providers/Provider.ts"
 
 describe("A base URL", () => {
   it.each([
@@ -33,25 +33,6 @@ describe("A base URL", () => {
   ])("$text is refused with what is wrong, and not repeated", ({ text, problem }) => {
     assert.strictEqual(parseBaseUrl(text), problem)
   })
-})
-
-describe("A bearer token", () => {
-  it.each([
-    { value: "Bearer t" },
-    { value: "bearer t" },
-    { value: "BEARER t" },
-    { value: "  Bearer   t  " },
-    { value: "Bearer\tt" }
-  ])("is what follows the word in '$value'", ({ value }) => {
-    assert.strictEqual(bearerToken(value), "t")
-  })
-
-  it.each([undefined, "", "   ", "some-token", "Bearer", "Bearer ", "Bearer a b", "Basic t", "Bearer: t", "Bearert"])(
-    "is not in '%s'",
-    (value) => {
-      assert.isUndefined(bearerToken(value))
-    }
-  )
 })
 
 describe("A provider's name", () => {

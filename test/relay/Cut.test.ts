@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { UpstreamError } from "../../src/domain/UpstreamError.ts"
 import * as Failure from "../../src/domain/UpstreamError.ts"
-import * as Relay from "../../src/relay/Relay.ts"
+import * as EventGate from "../../src/relay/EventGate.ts"
 import * as Splits from "./Splits.ts"
 import * as Table from "./Table.ts"
 import * as TestRelay from "./TestRelay.ts"
@@ -91,7 +91,7 @@ describe("A large event", () => {
 
   it.effect.each(endings)("of at most 64 KiB does not appear in part when the stream $ending", ({ failure, message }) =>
     Effect.gen(function* () {
-      const part = Splits.bytes(first + large(Relay.heldBytes))
+      const part = Splits.bytes(first + large(EventGate.heldBytes))
 
       for (const chunks of [[part], Splits.splitRandomly(part, 3, 9_000)]) {
         const relayed = yield* TestRelay.run(chunks, { failure })
@@ -104,7 +104,7 @@ describe("A large event", () => {
     "over 64 KiB passes as it comes and becomes the error event when the stream $ending",
     ({ failure, message }) =>
       Effect.gen(function* () {
-        const part = first + large(Relay.heldBytes + 1)
+        const part = first + large(EventGate.heldBytes + 1)
 
         for (const chunks of [[Splits.bytes(part)], Splits.splitRandomly(Splits.bytes(part), 3, 9_000)]) {
           const relayed = yield* TestRelay.run(chunks, { failure })
@@ -117,7 +117,7 @@ describe("A large event", () => {
 
   it.effect("that was complete is followed by an error event of its own", () =>
     Effect.gen(function* () {
-      const whole = `${large(2 * Relay.heldBytes)}\n\n`
+      const whole = `${large(2 * EventGate.heldBytes)}\n\n`
       const half = "event: b\ndata:"
 
       const relayed = yield* TestRelay.run(Splits.splitRandomly(Splits.bytes(whole + half), 3, 9_000))
@@ -129,7 +129,7 @@ describe("A large event", () => {
   it.effect("passes in the pull in which it grows too large", () =>
     Effect.gen(function* () {
       const failure = Failure.cut("ECONNRESET")
-      const held = Splits.bytes(large(Relay.heldBytes))
+      const held = Splits.bytes(large(EventGate.heldBytes))
 
       const relayed = yield* TestRelay.run([held, Splits.bytes("y")], { failure })
 

@@ -27,6 +27,7 @@ export const run = (
       { body: failing, nudge: () => {} },
       {
         dialect: AnthropicMessages.dialect,
+        omitted: undefined,
         keepaliveInterval: Duration.seconds(10),
         onEnd: (error) => ends.push(error === undefined ? "complete" : error.message)
       }

@@ -27,6 +27,7 @@ describe("ServiceConfig.fromEnvironment", () => {
         tokens: [],
         providers: [],
         proxy: {},
+        sendActorHeaders: false,
         warnings: []
       })
     })

@@ -97,7 +97,7 @@ const refusals: ReadonlyArray<Refusal> = [
   {
     behaviour: "an unknown type",
     environment: { AIBRIDGE_PROVIDER_0_TYPE: "gemini" },
-    problems: ["AIBRIDGE_PROVIDER_0_TYPE: unknown TYPE, use anthropic"]
+    problems: ["AIBRIDGE_PROVIDER_0_TYPE: unknown TYPE, use anthropic, openai, copilot"]
   },
   {
     behaviour: "a missing type",

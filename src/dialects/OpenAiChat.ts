@@ -1,0 +1,61 @@
+/** OpenAI Chat Completions: `POST .../chat/completions` and its stream, whose events have no names. */
+import * as Result from "effect/Result"
+import type { BridgedRequest, Dialect, OmittedEvent } from "./Dialect.ts"
+import { isTrue, readBody } from "./Dialect.ts"
+import * as JsonEdit from "./JsonEdit.ts"
+import * as OpenAiError from "./OpenAiError.ts"
+
+export const dialect: Dialect = {
+  name: "openai-chat",
+  readRequest: (body) =>
+    Result.map(readBody(body), ({ model, members }) => {
+      const stream = isTrue(members["stream"])
+      const request: BridgedRequest = { model, stream, userId: undefined, body, omitted: undefined }
+      return stream ? withUsage(request, members["stream_options"]) : request
+    }),
+  renderError: OpenAiError.render,
+  renderStreamError: (message) => encoder.encode(`data: ${OpenAiError.render(500, message)}\n\n`),
+  terminalEvents: new Set(),
+  isTerminalData: (head) => terminalData.test(head),
+  terminalHeadBytes: 32,
+  keepalive: undefined
+}
+
+const encoder = new TextEncoder()
+
+// The sentinel, or an error in place of a chunk.
+const terminalData = /^(?:\[DONE\]\s*$|\{\s*"error"\s*:\s*[{"])/
+
+/**
+ * Usage comes in a stream only if `stream_options.include_usage` asks for it. Where the client did not, we do, and keep the
+ * event that comes of it to ourselves. Options that are no object are left for the upstream to refuse.
+ */
+const withUsage = (request: BridgedRequest, options: unknown): BridgedRequest => {
+  const { body } = request
+  const asking = (edited: Uint8Array): BridgedRequest => ({ ...request, body: edited, omitted: usageOnly })
+  if (options === undefined) return asking(JsonEdit.addMember(body, "stream_options", { include_usage: true }))
+  if (options === null) return asking(JsonEdit.setMember(body, ["stream_options"], { include_usage: true }))
+  if (typeof options !== "object" || Array.isArray(options)) return request
+  if ("include_usage" in options && options.include_usage === true) return request
+  return asking(JsonEdit.setMember(body, ["stream_options", "include_usage"], true))
+}
+
+// The last chunk of such a stream: usage, and an empty list of choices.
+const usageOnly: OmittedEvent = {
+  marker: "prompt_tokens",
+  matches: (data) =>
+    Result.match(
+      Result.try((): unknown => JSON.parse(data)),
+      { onFailure: () => false, onSuccess: isUsageOnly }
+    )
+}
+
+const isUsageOnly = (chunk: unknown): boolean =>
+  typeof chunk === "object" &&
+  chunk !== null &&
+  "choices" in chunk &&
+  Array.isArray(chunk.choices) &&
+  chunk.choices.length === 0 &&
+  "usage" in chunk &&
+  typeof chunk.usage === "object" &&
+  chunk.usage !== null

@@ -1,0 +1,37 @@
+/** OpenAI Responses: `POST .../responses` and its named events. */
+import * as Result from "effect/Result"
+import { Unsupported } from "../domain/GatewayError.ts"
+import type { BridgedRequest, Dialect } from "./Dialect.ts"
+import { isTrue, readBody } from "./Dialect.ts"
+import * as OpenAiError from "./OpenAiError.ts"
+
+export const dialect: Dialect = {
+  name: "openai-responses",
+  readRequest: (body) =>
+    Result.flatMap(readBody(body), ({ model, members }) => {
+      if (isTrue(members["background"])) return Result.fail(background)
+      const stream = isTrue(members["stream"])
+      return Result.succeed<BridgedRequest>({ model, stream, userId: undefined, body, omitted: undefined })
+    }),
+  renderError: OpenAiError.render,
+  renderStreamError: (message) => encoder.encode(`event: error\ndata: ${streamError(message)}\n\n`),
+  terminalEvents: new Set(["response.completed", "response.failed", "response.incomplete", "error"]),
+  isTerminalData: (head) => terminalData.test(head),
+  terminalHeadBytes: 256,
+  keepalive: undefined
+}
+
+const encoder = new TextEncoder()
+
+const terminalData = /"type"\s*:\s*"(?:response\.(?:completed|failed|incomplete)|error)"/
+
+// An answer that is fetched later never passes here, so there would be nothing to record.
+const background = new Unsupported({
+  detail: `background requests are currently not supported: leave out "background", or set it to false`
+})
+
+// The documented members, and those that OpenAI really sends: clients read the ones or the others.
+const streamError = (message: string): string => {
+  const error = OpenAiError.make(500, message)
+  return JSON.stringify({ type: "error", code: error.code, message, param: null, sequence_number: 0, error })
+}

@@ -1,0 +1,83 @@
+/** Takes out of a stream of events the one that the client must not see. */
+import type { OmittedEvent } from "../dialects/Dialect.ts"
+
+/** Complete events. */
+export interface CompleteEvents {
+  /** What earlier chunks brought of the first event. */
+  readonly held: ReadonlyArray<Uint8Array>
+  /** The rest of that event, and all others. */
+  readonly complete: Uint8Array
+  /** Where in `complete` events end, the last one at its end. */
+  readonly ends: ReadonlyArray<number>
+  /** Whether the client has already seen the beginning of the first event. */
+  readonly isRest: boolean
+}
+
+export class EventFilter {
+  private readonly omitted: OmittedEvent
+  private readonly marker: Uint8Array
+  // Whether the last event was taken out with the first half only of its final CRLF.
+  private awaitsLineFeed = false
+
+  constructor(omitted: OmittedEvent) {
+    this.omitted = omitted
+    this.marker = encoder.encode(omitted.marker)
+  }
+
+  /** The bytes that remain, unchanged, in as few pieces as they came in unless there was something to take out. */
+  apply({ held, complete, ends, isRest }: CompleteEvents): ReadonlyArray<Uint8Array> {
+    const bytes = held.length === 0 ? complete : concat([...held, complete])
+    if (!this.awaitsLineFeed && !includes(bytes, this.marker)) return [bytes]
+
+    const shift = bytes.length - complete.length
+    const remaining: Array<Uint8Array> = []
+    let start = 0
+    for (const end of ends) {
+      const event = bytes.subarray(start, end + shift)
+      if (!this.isOmitted(event, isRest && start === 0)) remaining.push(event)
+      start = end + shift
+    }
+    return remaining
+  }
+
+  private isOmitted(event: Uint8Array, isRest: boolean): boolean {
+    const isLineFeed = event.length === 1 && event[0] === lineFeed
+    const isOmitted =
+      (this.awaitsLineFeed && isLineFeed) ||
+      (!isRest && includes(event, this.marker) && this.omitted.matches(dataOf(event)))
+    this.awaitsLineFeed = isOmitted && event.at(-1) === carriageReturn
+    return isOmitted
+  }
+}
+
+const lineFeed = 0x0a
+const carriageReturn = 0x0d
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
+  let offset = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, offset)
+    offset += chunk.length
+  }
+  return whole
+}
+
+const includes = (bytes: Uint8Array, marker: Uint8Array): boolean => {
+  const [first = 0] = marker
+  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    if (marker.every((byte, index) => bytes[at + index] === byte)) return true
+  }
+  return false
+}
+
+/** The data of one whole event (WHATWG HTML, "Server-sent events"). */
+const dataOf = (event: Uint8Array): string =>
+  decoder
+    .decode(event)
+    .split(/\r\n|\r|\n/)
+    .flatMap((line) => (line.startsWith("data:") ? [line.slice("data:".length)] : []))
+    .join("\n")

@@ -1,0 +1,20 @@
+/** On whose behalf a request is made, as headers for an upstream that wants to know: a further gateway, say. */
+import type { Actor } from "../domain/Actor.ts"
+
+/**
+ * `x-ai-bridge-actor-id`, and `x-ai-bridge-actor-metadata-<key>` for each fact. What a header cannot carry is
+ * percent-encoded in a value (UTF-8, RFC 3986 section 2.1) and a hyphen in a name.
+ */
+export const of = (actor: Actor): Record<string, string> => {
+  const headers: Record<string, string> = { "x-ai-bridge-actor-id": toValue(actor.id) }
+  for (const [key, value] of Object.entries(actor.metadata)) {
+    headers[`x-ai-bridge-actor-metadata-${key.toLowerCase().replace(notToken, "-")}`] = toValue(value)
+  }
+  return headers
+}
+
+// RFC 9110 section 5.6.2.
+const notToken = /[^-!#$%&'*+.^_`|~\da-z]/g
+
+const toValue = (text: string): string =>
+  /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed()).replaceAll("%20", " ")
