@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import * as Refusal from "../domain/GatewayError.ts"
 import type { RequestHeaders } from "../domain/HeaderRecord.ts"
+import { namedByConnection } from "../domain/HeaderRecord.ts"
 import type { Dialect } from "../dialects/Dialect.ts"
 import type { Provider } from "../providers/Provider.ts"
 
@@ -82,8 +83,10 @@ const pathOf = (target: string): string => {
 }
 
 // HTTP/2 in clear text is only offered: the client goes on without (RFC 9110 section 7.8).
-const asksForUpgrade = ({ upgrade, connection }: RequestHeaders): boolean =>
-  upgrade !== undefined && /\bupgrade\b/i.test(connection ?? "") && !/^\s*h2c\s*$/i.test(upgrade)
+const asksForUpgrade = (headers: RequestHeaders): boolean => {
+  const protocol = headers["upgrade"]?.trim().toLowerCase()
+  return protocol !== undefined && protocol !== "h2c" && namedByConnection(headers).has("upgrade")
+}
 
 const noUpgrade = new Refusal.Unsupported({ detail: "WebSocket and other upgrades are not supported, use HTTP" })
 

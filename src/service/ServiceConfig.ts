@@ -249,15 +249,15 @@ const keys = (
     problems.push(`${prefix}_KEYS: KEY and KEYS are mutually exclusive`)
     return undefined
   }
-  if ((single ?? several) !== undefined && Vendors.vendors[type].isByokOnly) {
-    problems.push(
-      `${prefix}_KEYS: KEY/KEYS are not supported for TYPE ${type}: its callers always bring their own credential`
-    )
-    return undefined
-  }
   const option = single === undefined ? `${prefix}_KEYS` : `${prefix}_KEY`
   const text = single ?? several
   if (text === undefined) return undefined
+  if (Vendors.vendors[type].isByokOnly) {
+    problems.push(
+      `${option}: KEY/KEYS are not supported for TYPE ${type}: its callers always bring their own credential`
+    )
+    return undefined
+  }
   const entries = text.trim() === "" ? [] : text.split(",").map((entry) => entry.trim())
   const refused = refusal(entries)
   if (refused !== undefined) problems.push(`${option}: ${new InvalidKeys({ provider: "", reason: refused }).message}`)

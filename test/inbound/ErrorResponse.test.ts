@@ -24,6 +24,7 @@ const refusals = [
     message: "method PUT is not allowed on /x, use GET, HEAD",
     headers: { allow: "GET, HEAD" }
   },
+  { reason: new GatewayError.Unsupported({ detail: "why" }), status: 501, message: "why", headers: {} },
   {
     reason: new GatewayError.BodyTooLarge({ limit: 32 * 1024 * 1024 }),
     status: 413,

@@ -139,6 +139,27 @@ describe("A request to the service", () => {
     })
   )
 
+  it.live.each([
+    "http://HOST/anthropic/v1/models/../../admin",
+    "http://HOST/anthropic/v1/models/%2e%2e/admin",
+    "http://HOST/admin",
+    "http://HOST//anthropic/v1/models",
+    "http://HOST",
+    "/anthropic/v1/models/../../admin",
+    "/anthropic/v1/models/..%2fadmin",
+    "/anthropic/v1//models",
+    "//HOST/anthropic/v1/models"
+  ])("whose target leads elsewhere reaches nothing upstream: %s", (path) =>
+    Effect.gen(function* () {
+      const { url, upstream } = yield* TestService.withUpstream()
+
+      const answer = yield* TestHttp.send(url, { path: path.replace("HOST", new URL(url).host) })
+
+      assert.strictEqual(answer.status, path === "http://HOST" ? 200 : 404)
+      assert.strictEqual(yield* upstream.connections, 0)
+    })
+  )
+
   it.live("with HEAD on a passthrough route gets the upstream's head", () =>
     Effect.gen(function* () {
       const { url, upstream } = yield* TestService.withUpstream()

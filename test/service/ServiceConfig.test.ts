@@ -195,6 +195,41 @@ describe("ServiceConfig.fromEnvironment", () => {
     })
   )
 
+  it.effect("takes every vendor, each called by its type unless it has a name", () =>
+    Effect.gen(function* () {
+      const { providers } = yield* configured({
+        AIBRIDGE_PROVIDER_0_TYPE: "openai",
+        AIBRIDGE_PROVIDER_0_KEY: "sk-first",
+        AIBRIDGE_PROVIDER_1_TYPE: "copilot",
+        AIBRIDGE_PROVIDER_2_TYPE: "copilot",
+        AIBRIDGE_PROVIDER_2_NAME: "copilot-business",
+        AIBRIDGE_PROVIDER_3_TYPE: "anthropic"
+      })
+
+      assert.deepStrictEqual(
+        providers.map(({ type, name }) => [type, name]),
+        [
+          ["openai", "openai"],
+          ["copilot", "copilot"],
+          ["copilot", "copilot-business"],
+          ["anthropic", "anthropic"]
+        ]
+      )
+      assert.deepStrictEqual(keysOf(providers[0]), ["sk-first"])
+    })
+  )
+
+  it.effect.each([
+    { text: "true", sent: true },
+    { text: " True ", sent: true },
+    { text: "FALSE", sent: false },
+    { text: "", sent: false }
+  ])("sends actor headers if told '$text': $sent", ({ text, sent }) =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* configured({ AIBRIDGE_SEND_ACTOR_HEADERS: text })).sendActorHeaders, sent)
+    })
+  )
+
   it.effect("warns of an unknown field and goes on", () =>
     Effect.gen(function* () {
       const { providers, warnings } = yield* configured(

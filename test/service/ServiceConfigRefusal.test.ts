@@ -99,6 +99,21 @@ const refusals: ReadonlyArray<Refusal> = [
     environment: { AIBRIDGE_PROVIDER_0_TYPE: "gemini" },
     problems: ["AIBRIDGE_PROVIDER_0_TYPE: unknown TYPE, use anthropic, openai, copilot"]
   },
+  ...["toString", "__proto__", "OpenAI"].map((type) => ({
+    behaviour: `the type ${type}`,
+    environment: { AIBRIDGE_PROVIDER_0_TYPE: type },
+    problems: ["AIBRIDGE_PROVIDER_0_TYPE: unknown TYPE"]
+  })),
+  ...["KEY", "KEYS"].map((field) => ({
+    behaviour: `${field} for copilot`,
+    environment: { AIBRIDGE_PROVIDER_0_TYPE: "copilot", [`AIBRIDGE_PROVIDER_0_${field}`]: "gho-never-shown" },
+    problems: [`AIBRIDGE_PROVIDER_0_${field}: KEY/KEYS are not supported for TYPE copilot`]
+  })),
+  ...["yes", "1", "on", "tru"].map((text) => ({
+    behaviour: `a flag that is ${text}`,
+    environment: { AIBRIDGE_SEND_ACTOR_HEADERS: text },
+    problems: ["AIBRIDGE_SEND_ACTOR_HEADERS: must be true or false"]
+  })),
   {
     behaviour: "a missing type",
     environment: { AIBRIDGE_PROVIDER_0_KEYS: "sk-never-shown" },

@@ -42,13 +42,17 @@ export const start = Effect.fnUntraced(function* (environment: Environment) {
 
 export type WithUpstream = Effect.Success<ReturnType<typeof withUpstream>>
 
-/** A service with so many keys for an upstream that the test plays, mounted at `/anthropic`. */
-export const withUpstream = Effect.fnUntraced(function* (keys = 1, environment: Environment = {}) {
+/** A service with so many keys for an upstream that the test plays, mounted at `/anthropic` or at `/openai/v1`. */
+export const withUpstream = Effect.fnUntraced(function* (
+  keys = 1,
+  environment: Environment = {},
+  type: "anthropic" | "openai" = "anthropic"
+) {
   const upstream = yield* TestServer.start
   const service = yield* start({
-    AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+    AIBRIDGE_PROVIDER_0_TYPE: type,
     AIBRIDGE_PROVIDER_0_KEYS: Array.from({ length: keys }, (_, index) => key(index)).join(","),
-    AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin,
+    AIBRIDGE_PROVIDER_0_BASE_URL: type === "openai" ? `${upstream.origin}/v1` : upstream.origin,
     ...environment
   })
   return { upstream, ...service }
