@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
-import * as Fixture from "./Fixture.ts"
+import * as Table from "../relay/Table.ts"
+import * as Calls from "./Calls.ts"
 import * as Setup from "./Setup.ts"
+import * as Vendors from "./Vendors.ts"
 
 const empty = "it is empty, a JSON object is needed"
 const noJson = "it is not JSON"
@@ -27,74 +29,87 @@ const rows: ReadonlyArray<{ readonly behaviour: string; readonly body: string; r
   { behaviour: "has an object as model", body: `{"model":{"name":"claude"}}`, detail: noText }
 ]
 
-describe("A message request whose body", () => {
-  it.effect.each(rows)("$behaviour is 400, not sent upstream and not recorded", ({ body, detail }) =>
-    Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(Setup.messages, { method: "POST", body })
+describe("A bridged request whose body", () => {
+  it.effect.each(Table.times(Calls.blockings, rows))(
+    "$behaviour is 400, not sent upstream and not recorded, like $call",
+    ({ path, fixture, body, detail }) =>
+      Effect.gen(function* () {
+        const response = yield* TestGateway.fetch(path, { method: "POST", body })
 
-      const text = Fixture.errorText("invalid_request_error", `invalid request body: ${detail}`)
-      assert.deepStrictEqual(response, {
-        status: 400,
-        headers: { "content-type": "application/json", "content-length": String(text.length) },
-        text
-      })
-      assert.deepStrictEqual(yield* Setup.requests, [])
-      assert.deepStrictEqual(yield* Setup.records, [])
-    }).pipe(Effect.provide(Setup.layer([])))
+        const text = fixture.errorText(400, `invalid request body: ${detail}`)
+        assert.deepStrictEqual(response, {
+          status: 400,
+          headers: { "content-type": "application/json", "content-length": String(text.length) },
+          text
+        })
+        assert.deepStrictEqual(yield* Setup.requests, [])
+        assert.deepStrictEqual(yield* Setup.records, [])
+      }).pipe(Effect.provide(Setup.layer([])))
   )
 
-  it.effect("is missing altogether is 400", () =>
+  it.effect.each(Calls.blockings)("is missing altogether is 400, like $call", ({ path }) =>
     Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(Setup.messages, { method: "POST" })
+      const response = yield* TestGateway.fetch(path, { method: "POST" })
 
       assert.strictEqual(response.status, 400)
       assert.include(response.text, empty)
     }).pipe(Effect.provide(Setup.layer([])))
   )
 
-  it.effect.each([
+  const fine = [
     { behaviour: "has only a model", body: `{"model":"claude"}` },
     { behaviour: "has members that nobody knows", body: `{"model":"claude","x":{"y":[1,2]},"messages":7}` },
     { behaviour: "is of another media type", body: `{"model":"claude"}`, headers: { "content-type": "text/plain" } },
     { behaviour: "begins with blanks", body: `\r\n  {"model":"claude"} ` }
-  ])("$behaviour goes upstream as it is", ({ body, headers = {} }) =>
-    Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(Setup.messages, { body, headers })
+  ]
 
-      assert.strictEqual(response.status, 200)
-      assert.deepStrictEqual(
-        (yield* Setup.requests).map((request) => request.text),
-        [body]
-      )
-    }).pipe(Effect.provide(Setup.layer([Fixture.message200])))
+  it.effect.each(Table.times(Calls.blockings, fine))(
+    "$behaviour goes upstream as it is, like $call",
+    ({ path, body, headers = {} }) =>
+      Effect.gen(function* () {
+        const response = yield* TestGateway.fetch(path, { body, headers })
+
+        assert.strictEqual(response.status, 200)
+        assert.deepStrictEqual(
+          (yield* Setup.requests).map((request) => request.text),
+          [body]
+        )
+      }).pipe(Effect.provide(Setup.layer([Calls.blocking.good])))
   )
 
-  it.effect.each([
-    { stream: "true", recorded: true },
-    { stream: "false", recorded: false },
-    { stream: `"true"`, recorded: false },
-    { stream: "1", recorded: false },
-    { stream: "null", recorded: false }
-  ])("has $stream as stream is recorded as a stream: $recorded", ({ stream, recorded }) =>
-    Effect.gen(function* () {
-      yield* TestGateway.fetch(Setup.messages, { body: `{"model":"claude-x","stream":${stream}}` })
+  const streamMembers = [
+    { stream: "true", anthropic: true, openai: true },
+    { stream: "false", anthropic: false, openai: false },
+    { stream: `"true"`, anthropic: false, openai: true },
+    { stream: "1", anthropic: false, openai: true },
+    { stream: "0", anthropic: false, openai: false },
+    { stream: `"yes"`, anthropic: false, openai: false },
+    { stream: "null", anthropic: false, openai: false }
+  ]
 
-      const [start] = yield* Setup.started
-      assert.deepInclude(start, { model: "claude-x", stream: recorded, provider: "anthropic" })
-    }).pipe(Effect.provide(Setup.layer([Fixture.message200])))
+  it.effect.each(Table.times(Calls.blockings, streamMembers))(
+    "has $stream as stream is recorded as its vendor reads it, like $call",
+    ({ path, vendor, stream, anthropic, openai }) =>
+      Effect.gen(function* () {
+        yield* TestGateway.fetch(path, { body: `{"model":"any-x","stream":${stream}}` })
+
+        const [start] = yield* Setup.started
+        const isStream = vendor.name === "anthropic" ? anthropic : openai
+        assert.deepInclude(start, { model: "any-x", stream: isStream, provider: vendor.name })
+      }).pipe(Effect.provide(Setup.layer([Calls.blocking.good])))
   )
 })
 
 describe("A passthrough request", () => {
-  it.effect("may have any body", () =>
+  it.effect.each(Vendors.pooled)("to $name may have any body", ({ prefix, models }) =>
     Effect.gen(function* () {
-      const response = yield* TestGateway.fetch("/anthropic/v1/messages/count_tokens", { body: "no JSON at all" })
+      const response = yield* TestGateway.fetch(prefix + models, { body: "no JSON at all" })
 
       assert.strictEqual(response.status, 200)
       assert.deepStrictEqual(
         (yield* Setup.requests).map((request) => request.text),
         ["no JSON at all"]
       )
-    }).pipe(Effect.provide(Setup.layer([Fixture.message200])))
+    }).pipe(Effect.provide(Setup.layer([Calls.blocking.good])))
   )
 })

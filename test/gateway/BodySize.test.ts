@@ -5,7 +5,9 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { Gateway } from "../../src/Gateway.ts"
 import * as GatewayOptions from "../../src/GatewayOptions.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
-import * as Fixture from "./Fixture.ts"
+import * as Calls from "./Calls.ts"
+import type { Fixture } from "./Fixture.ts"
+import * as Responses from "./Responses.ts"
 import * as Setup from "./Setup.ts"
 
 const limit = 64
@@ -16,8 +18,8 @@ const sized = (bytes: number): string => {
   return body.replace(`""`, `"${"x".repeat(bytes - body.length)}"`)
 }
 
-const tooLarge = (maximum: string) =>
-  Fixture.errorText("request_too_large", `request body too large, the maximum is ${maximum}`)
+const tooLarge = (fixture: Fixture, maximum: string) =>
+  fixture.errorText(413, `request body too large, the maximum is ${maximum}`)
 
 /** Sends a body in pieces whose length nobody announced. Answers how many of them were taken, too. */
 const chunked = Effect.fnUntraced(function* (path: string, pieces: ReadonlyArray<string>) {
@@ -36,9 +38,15 @@ const chunked = Effect.fnUntraced(function* (path: string, pieces: ReadonlyArray
   return { status: response.status, text: yield* Effect.promise(() => response.text()), taken }
 })
 
-const layer = Setup.layer(() => Fixture.message200, { options: { maximumBodyBytes: limit } })
+const layer = Setup.layer(() => Calls.blocking.good, { options: { maximumBodyBytes: limit } })
 
-describe.each(["/anthropic/v1/messages", "/anthropic/v1/messages/count_tokens"])("A body on %s", (path) => {
+const places = [
+  ...Calls.wholes,
+  { path: "/anthropic/v1/messages/count_tokens", fixture: Calls.passthrough.fixture },
+  { path: "/openai/v1/responses/input_tokens", fixture: Responses.fixture }
+]
+
+describe.each(places)("A body on $path", ({ path, fixture }) => {
   it.effect("of the largest size is taken", () =>
     Effect.gen(function* () {
       assert.strictEqual((yield* TestGateway.fetch(path, { body: sized(limit) })).status, 200)
@@ -52,7 +60,7 @@ describe.each(["/anthropic/v1/messages", "/anthropic/v1/messages/count_tokens"])
 
       const response = yield* TestGateway.fetch(path, { body: sized(40), headers })
 
-      const text = tooLarge("64 bytes")
+      const text = tooLarge(fixture, "64 bytes")
       assert.deepStrictEqual(response, {
         status: 413,
         headers: { "content-type": "application/json", "content-length": String(text.length) },
@@ -70,7 +78,7 @@ describe.each(["/anthropic/v1/messages", "/anthropic/v1/messages/count_tokens"])
       const response = yield* chunked(path, [body.slice(0, limit), body.slice(limit)])
 
       assert.strictEqual(response.status, 413)
-      assert.strictEqual(response.text, tooLarge("64 bytes"))
+      assert.strictEqual(response.text, tooLarge(fixture, "64 bytes"))
       assert.deepStrictEqual(yield* Setup.requests, [])
     }).pipe(Effect.provide(layer))
   )
@@ -102,14 +110,14 @@ describe.each(["/anthropic/v1/messages", "/anthropic/v1/messages/count_tokens"])
 describe("The largest body", () => {
   it.effect("is 32 MiB if nothing else is said", () =>
     Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(Setup.messages, {
+      const response = yield* TestGateway.fetch(Calls.blocking.path, {
         body: sized(40),
         headers: { "content-length": String(32 * 1024 * 1024 + 1) }
       })
 
       assert.strictEqual(GatewayOptions.defaults.maximumBodyBytes, 32 * 1024 * 1024)
       assert.strictEqual(response.status, 413)
-      assert.strictEqual(response.text, tooLarge("32 MiB"))
+      assert.strictEqual(response.text, tooLarge(Calls.blocking.fixture, "32 MiB"))
     }).pipe(Effect.provide(Setup.layer([])))
   )
 })
@@ -123,7 +131,7 @@ describe("A client that breaks off its body", () => {
         pull: (controller) => controller.error(new Error("gone"))
       })
       const init: RequestInit = { method: "POST", body, duplex: "half" }
-      const request = HttpServerRequest.fromWeb(new Request(`http://gateway.test${Setup.messages}`, init))
+      const request = HttpServerRequest.fromWeb(new Request(`http://gateway.test${Calls.blocking.path}`, init))
 
       const response = yield* Effect.scoped(gateway.handle(request))
 

@@ -12,7 +12,7 @@ import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Table from "../relay/Table.ts"
 import * as Calls from "./Calls.ts"
-import * as Fixture from "./Fixture.ts"
+import type { Fixture } from "./Fixture.ts"
 import * as Reader from "./Reader.ts"
 import * as Setup from "./Setup.ts"
 
@@ -20,34 +20,34 @@ const aborted = Effect.map(Setup.requests, (all) => all.map((request) => request
 
 describe("A client that leaves", () => {
   const moments = [
-    { moment: "before the head", script: [ScriptedUpstream.silence], after: 0, gone: [true] },
+    { moment: "before the head", script: () => [ScriptedUpstream.silence], after: 0, gone: [true] },
     {
       moment: "before a head that takes its time",
-      script: [Effect.delay(Fixture.error(429), "2 seconds")],
+      script: ({ error }: Fixture) => [Effect.delay(error(429), "2 seconds")],
       after: 1_999,
       gone: [true]
     },
     {
       moment: "before the second key's head",
-      script: [Fixture.error(429), ScriptedUpstream.silence],
+      script: ({ error }: Fixture) => [error(429), ScriptedUpstream.silence],
       after: 1_000,
       gone: [false, true]
     },
     {
       moment: "while a refused answer is read beside the second key's",
-      script: [ScriptedUpstream.streamed(429, ["a", "hang"]), ScriptedUpstream.silence],
+      script: () => [ScriptedUpstream.streamed(429, ["a", "hang"]), ScriptedUpstream.silence],
       after: 500,
       gone: [true, true]
     },
     {
       moment: "after the head",
-      script: [ScriptedUpstream.streamed(200, ["hang"])],
+      script: () => [ScriptedUpstream.streamed(200, ["hang"])],
       after: 1_000,
       gone: [true]
     },
     {
       moment: "within the answer",
-      script: [ScriptedUpstream.streamed(200, ["a", Duration.seconds(1), "b", "hang"])],
+      script: () => [ScriptedUpstream.streamed(200, ["a", Duration.seconds(1), "b", "hang"])],
       after: 1_500,
       gone: [true]
     }
@@ -55,7 +55,7 @@ describe("A client that leaves", () => {
 
   it.effect.each(Table.times(Calls.all, moments))(
     "$moment of $call has its upstream calls aborted at once, and no further key is tried",
-    ({ path, request, after, gone, isBridged, script }) =>
+    ({ path, request, fixture, after, gone, isBridged, script }) =>
       Effect.gen(function* () {
         const client = yield* Reader.open(path, request)
         yield* TestClock.adjust(after)
@@ -67,20 +67,20 @@ describe("A client that leaves", () => {
         yield* TestClock.adjust("1 hour")
         assert.lengthOf(yield* Setup.requests, gone.length)
         assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["client_gone"] : [])
-      }).pipe(Effect.provide(Setup.layer(script, { keys: 3 })))
+      }).pipe(Effect.provide(Setup.layer(script(fixture), { keys: 3 })))
   )
 
   const leaving = Effect.withFiber((fiber) => Effect.sync(() => fiber.interruptUnsafe()))
   const leavingAtLogLine = Logger.layer([Logger.make(({ fiber }) => fiber.interruptUnsafe())])
 
   const betweens = [
-    { between: "as the first key is refused", answer: Effect.andThen(leaving, Fixture.error(429)), layer: Layer.empty },
-    { between: "after the first key was marked", answer: Fixture.error(429), layer: leavingAtLogLine }
+    { between: "as the first key is refused", before: leaving, layer: Layer.empty },
+    { between: "after the first key was marked", before: Effect.void, layer: leavingAtLogLine }
   ]
 
   it.effect.each(Table.times(Calls.all, betweens))(
     "$between of $call has no further key tried",
-    ({ path, request, answer, layer, isBridged }) =>
+    ({ path, request, fixture, before, layer, isBridged }) =>
       Effect.gen(function* () {
         const client = yield* Reader.open(path, request).pipe(Effect.provide(layer))
         yield* TestClock.adjust("1 hour")
@@ -88,7 +88,7 @@ describe("A client that leaves", () => {
         assert.strictEqual(client.fiber.pollUnsafe()?._tag, "Failure")
         assert.deepStrictEqual(yield* Setup.keysSeen, [0])
         assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["client_gone"] : [])
-      }).pipe(Effect.provide(Setup.layer([answer])))
+      }).pipe(Effect.provide(Setup.layer([Effect.andThen(before, fixture.error(429))])))
   )
 
   it.effect.each(Calls.all)(
@@ -104,59 +104,61 @@ describe("A client that leaves", () => {
         yield* TestClock.adjust("1 hour")
         assert.deepStrictEqual(yield* Setup.keysSeen, [0])
         assert.deepStrictEqual(yield* Setup.reasons, call.isBridged ? ["client_gone"] : [])
-      }).pipe(Effect.provide(Setup.layer([Effect.andThen(Deferred.await(refused), Fixture.error(429))])))
+      }).pipe(Effect.provide(Setup.layer([Effect.andThen(Deferred.await(refused), call.fixture.error(429))])))
     }
   )
 
   it.effect.each(Calls.bridged)(
     "with the head but before it reads a body of $call aborts the upstream",
-    ({ request }) =>
+    ({ path, request, fixture }) =>
       Effect.gen(function* () {
         const scope = yield* Scope.make()
-        const response = yield* TestGateway.request(Setup.messages, request).pipe(Scope.provide(scope))
+        const response = yield* TestGateway.request(path, request).pipe(Scope.provide(scope))
 
         yield* Scope.close(scope, Exit.void)
 
         assert.strictEqual(response.status, 200)
         assert.deepStrictEqual(yield* aborted, [true])
         assert.deepStrictEqual(yield* Setup.reasons, ["client_gone"])
-      }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events(Fixture.events)])))
+      }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events(fixture.events)])))
   )
 
-  it.effect("after the whole stream has left a complete one", () =>
+  it.effect.each(Calls.streams)("after all of $call has left a complete one", ({ path, request, good }) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
-      const response = yield* TestGateway.request(Setup.messages, Setup.streaming).pipe(Scope.provide(scope))
+      const response = yield* TestGateway.request(path, request).pipe(Scope.provide(scope))
       yield* Stream.runDrain(response.stream)
 
       yield* Scope.close(scope, Exit.void)
 
       assert.deepStrictEqual(yield* aborted, [false])
       assert.deepStrictEqual(yield* Setup.reasons, ["complete"])
-    }).pipe(Effect.provide(Setup.layer([Fixture.stream200])))
+    }).pipe(Effect.provide(Setup.layer([good])))
   )
 
-  it.effect("with the last event, while the upstream stays, has left a complete one", () =>
-    Effect.gen(function* () {
-      const client = yield* Reader.open(Setup.messages, Setup.streaming)
-      yield* TestClock.adjust("1 second")
-      assert.strictEqual(client.text(), Fixture.streamText)
+  it.effect.each(Calls.streams)(
+    "with the last event of $call, while the upstream stays, has left a complete one",
+    ({ path, request, fixture }) =>
+      Effect.gen(function* () {
+        const client = yield* Reader.open(path, request)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(client.text(), fixture.streamText)
 
-      yield* client.leave
+        yield* client.leave
 
-      assert.deepStrictEqual(yield* aborted, [true])
-      assert.deepStrictEqual(yield* Setup.reasons, ["complete"])
-    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([...Fixture.events, "hang"])])))
+        assert.deepStrictEqual(yield* aborted, [true])
+        assert.deepStrictEqual(yield* Setup.reasons, ["complete"])
+      }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([...fixture.events, "hang"])])))
   )
 })
 
 describe("A client that reads slowly", () => {
-  it.effect.each(Calls.all)("slows the upstream down, on $call", ({ path, request, isBridged }) => {
+  it.effect.each(Calls.all)("slows the upstream down, on $call", ({ path, request, isStreaming }) => {
     let pulled = 0
     const endless = Stream.forever(
       Stream.fromEffect(Effect.sync(() => new TextEncoder().encode(`data: ${pulled++}\n\n`)))
     )
-    const type = isBridged && request === Setup.streaming ? "text/event-stream" : "application/json"
+    const type = isStreaming ? "text/event-stream" : "application/json"
     const answer = Effect.succeed({ status: 200, headers: { "content-type": type }, whole: undefined, body: endless })
     return Effect.gen(function* () {
       const response = yield* TestGateway.request(path, request)

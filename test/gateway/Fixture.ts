@@ -1,62 +1,61 @@
-/** What an upstream of the Anthropic kind says: events of a stream, a message, a list of models, errors. */
+/** What is said in one dialect: by a client, by an upstream, and by the gateway where it has something to say itself. */
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
+import type * as TestGateway from "../../src/testing/TestGateway.ts"
 
-/** One event on the wire. */
+/** What differs between dialects. */
+export interface Words {
+  readonly dialect: string
+  readonly model: string
+  /** A request for a whole answer. */
+  readonly blocking: TestGateway.RequestOptions
+  /** A request for a stream. */
+  readonly streaming: TestGateway.RequestOptions
+  readonly answerText: string
+  /** A short stream, event by event, up to its last one. */
+  readonly events: ReadonlyArray<string>
+  /** The body of an error answer with this status. */
+  readonly errorText: (status: number, message: string) => string
+  /** The event that ends a stream which broke off. */
+  readonly errorEvent: (message: string) => string
+  /** An error that the upstream itself sends within a stream. */
+  readonly upstreamErrorEvent: string
+  /** The keep-alive event, if the dialect has one. */
+  readonly ping: string | undefined
+  readonly modelsText: string
+}
+
+export interface Fixture extends Words {
+  readonly streamText: string
+  readonly cutEvent: string
+  readonly upstreamErrorText: (status: number) => string
+  /** An error answer as the provider makes it. */
+  readonly error: (status: number, retryAfter?: string) => ScriptedUpstream.Answer
+  /** The good answers. */
+  readonly answer200: ScriptedUpstream.Answer
+  readonly models200: ScriptedUpstream.Answer
+  readonly stream200: ScriptedUpstream.Answer
+}
+
+export const make = (words: Words): Fixture => {
+  const upstreamErrorText = (status: number) => words.errorText(status, `the upstream's own ${status}`)
+  return {
+    ...words,
+    streamText: words.events.join(""),
+    cutEvent: words.errorEvent("upstream closed the stream early"),
+    upstreamErrorText,
+    error: (status, retryAfter) =>
+      ScriptedUpstream.text(status, upstreamErrorText(status), {
+        ...json,
+        ...(retryAfter !== undefined && { "retry-after": retryAfter })
+      }),
+    answer200: ScriptedUpstream.text(200, words.answerText, json),
+    models200: ScriptedUpstream.text(200, words.modelsText, json),
+    stream200: ScriptedUpstream.events(words.events)
+  }
+}
+
+/** One event with a name on the wire, its name in its data too. */
 export const event = (name: string, data: Readonly<Record<string, unknown>> = {}): string =>
   `event: ${name}\ndata: ${JSON.stringify({ type: name, ...data })}\n\n`
 
-const message = { id: "msg_01", type: "message", role: "assistant", model: "claude-sonnet-4-5" }
-
-const delta = (text: string): string => event("content_block_delta", { index: 0, delta: { type: "text_delta", text } })
-
-/** A short stream, event by event, up to its last one. */
-export const events: ReadonlyArray<string> = [
-  event("message_start", { message: { ...message, content: [], usage: { input_tokens: 3, output_tokens: 1 } } }),
-  event("content_block_start", { index: 0, content_block: { type: "text", text: "" } }),
-  event("ping"),
-  delta("Grüße, 世界 👋"),
-  delta(`a "message_stop" in a text`),
-  event("content_block_stop", { index: 0 }),
-  event("message_delta", { delta: { stop_reason: "end_turn" }, usage: { output_tokens: 12 } }),
-  event("message_stop")
-]
-
-export const streamText = events.join("")
-
-export const messageText = JSON.stringify({ ...message, content: [{ type: "text", text: "Hello" }] })
-
-export const modelsText = JSON.stringify({ data: [{ id: "claude-sonnet-4-5", type: "model" }], has_more: false })
-
-/** The keep-alive event. */
-export const ping = `event: ping\ndata: {"type": "ping"}\n\n`
-
-export const errorText = (type: string, text: string): string =>
-  JSON.stringify({ type: "error", error: { type, message: text } })
-
-/** The event that ends a stream which broke off. */
-export const errorEvent = (text: string): string => `event: error\ndata: ${errorText("api_error", text)}\n\n`
-
-export const cutEvent = errorEvent("upstream closed the stream early")
-
-const errorTypes: Readonly<Record<number, string>> = {
-  401: "authentication_error",
-  403: "permission_error",
-  429: "rate_limit_error"
-}
-
-/** An error answer as the provider makes it. */
-export const error = (status: number, retryAfter?: string): ScriptedUpstream.Answer =>
-  ScriptedUpstream.text(status, upstreamErrorText(status), {
-    "content-type": "application/json",
-    ...(retryAfter !== undefined && { "retry-after": retryAfter })
-  })
-
-export const upstreamErrorText = (status: number): string =>
-  errorText(errorTypes[status] ?? "api_error", `the upstream's own ${status}`)
-
 const json = { "content-type": "application/json" }
-
-/** The good answers. */
-export const message200 = ScriptedUpstream.text(200, messageText, json)
-export const models200 = ScriptedUpstream.text(200, modelsText, json)
-export const stream200 = ScriptedUpstream.events(events)

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
-import * as Fixture from "./Fixture.ts"
+import * as Calls from "./Calls.ts"
 import * as Setup from "./Setup.ts"
 
 const ask = (origin: string, headers: Record<string, string> = {}) =>
-  TestGateway.fetch(Setup.messages, { ...Setup.blocking, headers: { origin, ...headers } })
+  TestGateway.fetch(Calls.blocking.path, { ...Calls.blocking.request, headers: { origin, ...headers } })
 
 const foreign = [
   "https://evil.test",
@@ -28,6 +28,17 @@ describe("A gateway that is open without tokens", () => {
     }).pipe(Effect.provide(Setup.layer([])))
   )
 
+  it.effect.each(Calls.everyones)("refuses it in the vendor's shape: $call", ({ path, request, fixture }) =>
+    Effect.gen(function* () {
+      const headers = { origin: "https://evil.test", authorization: "Bearer own" }
+      const { status, text } = yield* TestGateway.fetch(path, { ...request, headers })
+
+      const refusal = "web pages of other hosts may not use a gateway that is open without tokens: set AIBRIDGE_TOKENS"
+      assert.deepStrictEqual({ status, text }, { status: 403, text: fixture.errorText(403, refusal) })
+      assert.deepStrictEqual(yield* Setup.traces, Setup.nothing)
+    }).pipe(Effect.provide(Setup.layer([])))
+  )
+
   it.effect.each([
     "http://localhost:3000",
     "http://127.0.0.1",
@@ -39,7 +50,7 @@ describe("A gateway that is open without tokens", () => {
       const { status } = yield* ask(origin)
 
       assert.strictEqual(status, 200)
-    }).pipe(Effect.provide(Setup.layer([Fixture.message200])))
+    }).pipe(Effect.provide(Setup.layer([Calls.blocking.good])))
   )
 })
 
@@ -51,7 +62,7 @@ describe("A gateway that is open without tokens, asked without an origin", () =>
     { host: "localhost.evil.test" }
   ])("refuses a page of another host: %j", (headers) =>
     Effect.gen(function* () {
-      const { status } = yield* TestGateway.fetch(Setup.models, { headers })
+      const { status } = yield* TestGateway.fetch(Calls.passthrough.path, { headers })
 
       assert.strictEqual(status, 403)
       assert.deepStrictEqual(yield* Setup.requests, [])
@@ -65,10 +76,10 @@ describe("A gateway that is open without tokens, asked without an origin", () =>
     { host: "[::1]:8787" }
   ])("serves who is here: %j", (headers) =>
     Effect.gen(function* () {
-      const { status } = yield* TestGateway.fetch(Setup.models, { headers })
+      const { status } = yield* TestGateway.fetch(Calls.passthrough.path, { headers })
 
       assert.strictEqual(status, 200)
-    }).pipe(Effect.provide(Setup.layer([Fixture.models200])))
+    }).pipe(Effect.provide(Setup.layer([Calls.passthrough.good])))
   )
 })
 
@@ -78,6 +89,6 @@ describe("A gateway with tokens", () => {
       const { status } = yield* ask("https://evil.test", { authorization: "Bearer gw-token" })
 
       assert.strictEqual(status, 200)
-    }).pipe(Effect.provide(Setup.layer([Fixture.message200], { tokens: { ada: "gw-token" } })))
+    }).pipe(Effect.provide(Setup.layer([Calls.blocking.good], { tokens: { ada: "gw-token" } })))
   )
 })

@@ -1,23 +1,24 @@
 import { assert, describe, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
-import * as TestGateway from "../../src/testing/TestGateway.ts"
-import * as Fixture from "./Fixture.ts"
+import * as Calls from "./Calls.ts"
 import * as Reader from "./Reader.ts"
 import * as Setup from "./Setup.ts"
 
-const open = Reader.open(Setup.messages, Setup.streaming)
+const { path, request, fixture } = Calls.streaming
+const ping = fixture.ping ?? ""
+
+const open = Reader.open(path, request)
 
 const layer = (steps: ReadonlyArray<ScriptedUpstream.Step>, options: Setup.Options = {}) =>
   Setup.layer([ScriptedUpstream.events(steps)], options)
 
-const [first = "", second = "", ...others] = Fixture.events
+const [first = "", second = "", ...others] = fixture.events
 
 const pingsAt = (chunks: ReadonlyArray<Reader.Chunk>) =>
-  chunks.filter((chunk) => chunk.text === Fixture.ping).map((chunk) => chunk.at)
+  chunks.filter((chunk) => chunk.text === ping).map((chunk) => chunk.at)
 
 describe("A ping", () => {
   it.effect("comes after 10 s of silence, not before, and again after every further 10 s", () =>
@@ -27,7 +28,7 @@ describe("A ping", () => {
       yield* TestClock.adjust(9_999)
       assert.strictEqual(text(), first)
       yield* TestClock.adjust(1)
-      assert.strictEqual(text(), first + Fixture.ping)
+      assert.strictEqual(text(), first + ping)
       yield* TestClock.adjust(9_999)
       assert.deepStrictEqual(pingsAt(chunks), [10_000])
       yield* TestClock.adjust(1)
@@ -51,8 +52,8 @@ describe("A ping", () => {
       const { text } = yield* open
       yield* TestClock.adjust("1 minute")
 
-      assert.strictEqual(text(), Fixture.streamText)
-    }).pipe(Effect.provide(layer([...Fixture.events, "hang"])))
+      assert.strictEqual(text(), fixture.streamText)
+    }).pipe(Effect.provide(layer([...fixture.events, "hang"])))
   )
 
   it.effect("does not come while events keep coming every 9 s", () =>
@@ -61,8 +62,8 @@ describe("A ping", () => {
       yield* TestClock.adjust("10 minutes")
 
       assert.isDefined(fiber.pollUnsafe())
-      assert.strictEqual(text(), Fixture.streamText)
-    }).pipe(Effect.provide(layer(Fixture.events.flatMap((event) => [event, Duration.seconds(9)]))))
+      assert.strictEqual(text(), fixture.streamText)
+    }).pipe(Effect.provide(layer(fixture.events.flatMap((event) => [event, Duration.seconds(9)]))))
   )
 
   it.effect("counts its 10 s from the last event", () =>
@@ -83,7 +84,7 @@ describe("A ping", () => {
       const { text } = yield* open
       yield* TestClock.adjust("1 minute")
 
-      assert.strictEqual(text(), first + Fixture.ping + second + others.join(""))
+      assert.strictEqual(text(), first + ping + second + others.join(""))
     }).pipe(Effect.provide(layer([first, Duration.seconds(15), second, ...others])))
   )
 
@@ -92,7 +93,7 @@ describe("A ping", () => {
       const { text } = yield* open
       yield* TestClock.adjust("1 minute")
 
-      assert.strictEqual(text(), first + Fixture.ping + Fixture.ping + second + others.join(""))
+      assert.strictEqual(text(), first + ping + ping + second + others.join(""))
     }).pipe(
       Effect.provide(
         layer([
@@ -134,16 +135,16 @@ describe("A ping", () => {
 
   it.effect("never comes in a whole answer", () =>
     Effect.gen(function* () {
-      const { text } = yield* Reader.open(Setup.messages, Setup.blocking)
+      const { text } = yield* Reader.open(path, Calls.blocking.request)
       yield* TestClock.adjust("1 minute")
 
-      assert.strictEqual(text(), Fixture.messageText)
+      assert.strictEqual(text(), fixture.answerText)
     }).pipe(
       Effect.provide(
         Setup.layer([
           ScriptedUpstream.streamed(
             200,
-            [Fixture.messageText.slice(0, 9), Duration.seconds(30), Fixture.messageText.slice(9)],
+            [fixture.answerText.slice(0, 9), Duration.seconds(30), fixture.answerText.slice(9)],
             { "content-type": "application/json" }
           )
         ])
@@ -158,58 +159,7 @@ describe("A ping", () => {
       yield* TestClock.adjust("30 seconds")
       assert.deepStrictEqual(chunks, [])
       yield* TestClock.adjust("1 minute")
-      assert.strictEqual(text(), Fixture.streamText)
-    }).pipe(Effect.provide(Setup.layer([Effect.delay(Fixture.stream200, "60 seconds")])))
-  )
-})
-
-/** How many sleeps are under way while an effect runs, at any moment. */
-const countingSleeps = <A, E, R>(use: (sleeping: () => number) => Effect.Effect<A, E, R>) =>
-  Effect.clockWith((clock) => {
-    let sleeping = 0
-    const counting: Clock.Clock = {
-      currentTimeMillis: clock.currentTimeMillis,
-      currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
-      currentTimeNanos: clock.currentTimeNanos,
-      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
-      monotonicTimeNanos: clock.monotonicTimeNanos,
-      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
-      sleep: (duration) =>
-        Effect.acquireUseRelease(
-          Effect.sync(() => sleeping++),
-          () => clock.sleep(duration),
-          () => Effect.sync(() => sleeping--)
-        )
-    }
-    return use(() => sleeping).pipe(Effect.provideService(Clock.Clock, counting))
-  })
-
-describe("The watch over a stream's silence", () => {
-  it.effect.each([
-    { behaviour: "ends with the stream", steps: Fixture.events },
-    { behaviour: "ends with a stream that was cut", steps: Fixture.events.slice(0, 3) }
-  ])("$behaviour", ({ steps }) =>
-    countingSleeps((sleeping) =>
-      Effect.gen(function* () {
-        yield* TestGateway.fetch(Setup.messages, Setup.streaming)
-        yield* TestGateway.fetch(Setup.messages, Setup.streaming)
-
-        assert.strictEqual(sleeping(), 0)
-      })
-    ).pipe(Effect.provide(Setup.layer(() => ScriptedUpstream.events(steps))))
-  )
-
-  it.effect("is one sleep per stream and ends when the client leaves", () =>
-    countingSleeps((sleeping) =>
-      Effect.gen(function* () {
-        const client = yield* open
-        yield* Effect.yieldNow
-        assert.strictEqual(sleeping(), 1)
-
-        yield* client.leave
-
-        assert.strictEqual(sleeping(), 0)
-      })
-    ).pipe(Effect.provide(layer([first, "hang"])))
+      assert.strictEqual(text(), fixture.streamText)
+    }).pipe(Effect.provide(Setup.layer([Effect.delay(fixture.stream200, "60 seconds")])))
   )
 })

@@ -6,12 +6,12 @@ import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Table from "../relay/Table.ts"
 import * as Calls from "./Calls.ts"
-import * as Fixture from "./Fixture.ts"
 import * as Setup from "./Setup.ts"
+import type { Vendor } from "./Vendors.ts"
 
-const untouched = Effect.gen(function* () {
+const untouched = Effect.fnUntraced(function* (vendor: Vendor) {
   assert.deepStrictEqual(yield* Setup.keysSeen, [0])
-  assert.deepStrictEqual(yield* Setup.states, ["Valid", "Valid"])
+  assert.deepStrictEqual(yield* Setup.states(vendor), ["Valid", "Valid"])
 })
 
 describe("An answer that is not about the key", () => {
@@ -22,16 +22,16 @@ describe("An answer that is not about the key", () => {
       Calls.all,
       statuses.map((status) => ({ status }))
     )
-  )("to $call is relayed as it is: $status", ({ path, request, status }) =>
+  )("to $call is relayed as it is: $status", ({ path, request, vendor, fixture, status }) =>
     Effect.gen(function* () {
       const response = yield* TestGateway.fetch(path, request)
 
       assert.strictEqual(response.status, status)
-      assert.strictEqual(response.text, Fixture.upstreamErrorText(status))
+      assert.strictEqual(response.text, fixture.upstreamErrorText(status))
       assert.strictEqual(response.headers["retry-after"], "9")
       assert.strictEqual(response.headers["content-type"], "application/json")
-      yield* untouched
-    }).pipe(Effect.provide(Setup.layer([Fixture.error(status, "9")])))
+      yield* untouched(vendor)
+    }).pipe(Effect.provide(Setup.layer([fixture.error(status, "9")])))
   )
 })
 
@@ -51,16 +51,16 @@ describe("A call without an answer", () => {
 
   it.effect.each(Table.times(Calls.all, failures))(
     "to $call is $status in the provider's shape: $text",
-    ({ path, request, failure, status, text, isBridged }) =>
+    ({ path, request, vendor, fixture, failure, status, text, isBridged }) =>
       Effect.gen(function* () {
         const response = yield* TestGateway.fetch(path, request)
 
         assert.strictEqual(response.status, status)
-        assert.strictEqual(response.text, Fixture.errorText(status === 504 ? "timeout_error" : "api_error", text))
+        assert.strictEqual(response.text, fixture.errorText(status, text))
         assert.strictEqual(response.headers["content-type"], "application/json")
         assert.strictEqual(response.headers["content-length"], String(response.text.length))
         assert.isUndefined(response.headers["retry-after"])
-        yield* untouched
+        yield* untouched(vendor)
         assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["upstream_error"] : [])
       }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.failure(failure)])))
   )
@@ -69,32 +69,34 @@ describe("A call without an answer", () => {
 describe("The lenient policy", () => {
   const provider = { keyFailurePolicy: KeyFailurePolicy.lenient }
 
-  it.effect.each(Calls.all)("relays a 403 to $call and marks nothing", ({ path, request }) =>
+  it.effect.each(Calls.all)("relays a 403 to $call and marks nothing", ({ path, request, vendor, fixture }) =>
     Effect.gen(function* () {
       const response = yield* TestGateway.fetch(path, request)
 
       assert.strictEqual(response.status, 403)
-      assert.strictEqual(response.text, Fixture.upstreamErrorText(403))
-      yield* untouched
-    }).pipe(Effect.provide(Setup.layer([Fixture.error(403)], { provider })))
+      assert.strictEqual(response.text, fixture.upstreamErrorText(403))
+      yield* untouched(vendor)
+    }).pipe(Effect.provide(Setup.layer([fixture.error(403)], { provider })))
   )
 
-  it.effect.each(Calls.all)("rests a key after a 401 to $call and moves on", ({ path, request, good, text }) =>
+  it.effect.each(Calls.all)(
+    "rests a key after a 401 to $call and moves on",
+    ({ path, request, vendor, fixture, good, text }) =>
+      Effect.gen(function* () {
+        const response = yield* TestGateway.fetch(path, request)
+
+        assert.strictEqual(response.text, text)
+        assert.deepStrictEqual(yield* Setup.keysSeen, [0, 1])
+        assert.deepStrictEqual(yield* Setup.states(vendor), ["Temporary", "Valid"])
+      }).pipe(Effect.provide(Setup.layer([fixture.error(401), good], { provider })))
+  )
+
+  it.effect.each(Calls.all)("answers 429 for a minute when all keys got 401 to $call", ({ path, request, fixture }) =>
     Effect.gen(function* () {
       const response = yield* TestGateway.fetch(path, request)
 
-      assert.strictEqual(response.text, text)
-      assert.deepStrictEqual(yield* Setup.keysSeen, [0, 1])
-      assert.deepStrictEqual(yield* Setup.states, ["Temporary", "Valid"])
-    }).pipe(Effect.provide(Setup.layer([Fixture.error(401), good], { provider })))
-  )
-
-  it.effect("answers 429 for a minute when all keys got 401", () =>
-    Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(Setup.messages, Setup.blocking)
-
       assert.strictEqual(response.status, 429)
       assert.strictEqual(response.headers["retry-after"], "60")
-    }).pipe(Effect.provide(Setup.layer([Fixture.error(401), Fixture.error(401)], { provider })))
+    }).pipe(Effect.provide(Setup.layer([fixture.error(401), fixture.error(401)], { provider })))
   )
 })

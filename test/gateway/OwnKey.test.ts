@@ -5,83 +5,89 @@ import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Table from "../relay/Table.ts"
 import * as Calls from "./Calls.ts"
-import * as Fixture from "./Fixture.ts"
 import * as Setup from "./Setup.ts"
+import type { Vendor } from "./Vendors.ts"
 
 const token = "gate-alice-NEVER-SENT-0001"
-const own = "sk-ant-own-key-of-the-caller"
-const headers = { "x-aibridge-token": token, "x-api-key": own }
+const own = "sk-own-key-of-the-caller"
+const headersFor = (vendor: Vendor) => ({ "x-aibridge-token": token, ...vendor.credential(own) })
+const poolStates = (vendor: Vendor) => (vendor.hasPool ? ["Valid", "Valid"] : [])
 
 const layer = (...script: ReadonlyArray<ScriptedUpstream.Answer>) => Setup.layer(script, { tokens: { alice: token } })
 
 describe("A request with a key of the caller's own", () => {
   const refusals = [{ status: 429 }, { status: 401 }, { status: 403 }]
 
-  it.effect.each(Table.times(Calls.all, refusals))(
+  it.effect.each(Table.times(Calls.everyones, refusals))(
     "gets the upstream's $status as it is, on $call, and the pool is untouched",
-    ({ path, request, status, isBridged }) =>
+    ({ path, request, vendor, fixture, status, isBridged }) =>
       Effect.gen(function* () {
-        const response = yield* TestGateway.fetch(path, { ...request, headers })
+        const response = yield* TestGateway.fetch(path, { ...request, headers: headersFor(vendor) })
 
         assert.strictEqual(response.status, status)
         assert.strictEqual(response.headers["retry-after"], "5")
-        assert.strictEqual(response.text, Fixture.upstreamErrorText(status))
+        assert.strictEqual(response.text, fixture.upstreamErrorText(status))
         assert.deepStrictEqual(yield* Setup.keysSeen, [own])
-        assert.deepStrictEqual(yield* Setup.states, ["Valid", "Valid"])
+        assert.deepStrictEqual(yield* Setup.states(vendor), poolStates(vendor))
         const ends = (yield* Setup.ended).map(({ reason, attempts, credentialHint }) => [
           reason,
           attempts,
           credentialHint
         ])
-        assert.deepStrictEqual(ends, isBridged ? [["complete", 1, "sk-a...ller"]] : [])
-      }).pipe(Effect.provide(layer(Fixture.error(status, "5"))))
+        assert.deepStrictEqual(ends, isBridged ? [["complete", 1, "sk-o...ller"]] : [])
+      }).pipe(Effect.provide(layer(fixture.error(status, "5"))))
   )
 
-  it.effect.each(Calls.all)("does not get the pool's exhaustion on $call", ({ path, request, good }) =>
+  it.effect.each(Calls.all)("does not get the pool's exhaustion on $call", ({ path, request, vendor, fixture, good }) =>
     Effect.gen(function* () {
       yield* TestGateway.fetch(path, { ...request, headers: { "x-api-key": token } })
 
-      const response = yield* TestGateway.fetch(path, { ...request, headers })
+      const response = yield* TestGateway.fetch(path, { ...request, headers: headersFor(vendor) })
 
       assert.strictEqual(response.status, 200)
       assert.deepStrictEqual(yield* Setup.keysSeen, [0, 1, own])
-    }).pipe(Effect.provide(layer(Fixture.error(401), Fixture.error(401), good)))
+    }).pipe(Effect.provide(layer(fixture.error(401), fixture.error(401), good)))
   )
 
-  it.effect("is tried once more by the next request after a 429, as nothing was marked", () =>
-    Effect.gen(function* () {
-      yield* TestGateway.fetch(Setup.models, { headers })
-      const response = yield* TestGateway.fetch(Setup.models, { headers })
+  it.effect.each(Calls.everyones)(
+    "is tried once more by the next one after a 429, as nothing was marked, on $call",
+    ({ path, request, vendor, fixture, good }) =>
+      Effect.gen(function* () {
+        const headers = headersFor(vendor)
+        yield* TestGateway.fetch(path, { ...request, headers })
+        const response = yield* TestGateway.fetch(path, { ...request, headers })
 
-      assert.strictEqual(response.status, 200)
-      assert.deepStrictEqual(yield* Setup.keysSeen, [own, own])
-    }).pipe(Effect.provide(layer(Fixture.error(429, "5"), Fixture.models200)))
+        assert.strictEqual(response.status, 200)
+        assert.deepStrictEqual(yield* Setup.keysSeen, [own, own])
+      }).pipe(Effect.provide(layer(fixture.error(429, "5"), good)))
   )
 
-  it.effect("is recorded with the hint of a bearer token, not of the header", () =>
+  it.effect.each(Calls.bridged)("is recorded with the hint of a bearer token, not of the header, on $call", (call) =>
     Effect.gen(function* () {
-      const bearer = { "x-aibridge-token": token, authorization: "Bearer oauth-own-token-of-the-caller" }
-      yield* TestGateway.fetch(Setup.messages, { ...Setup.blocking, headers: bearer })
+      const headers = { "x-aibridge-token": token, authorization: "Bearer oauth-own-token-of-the-caller" }
+      yield* TestGateway.fetch(call.path, { ...call.request, headers })
 
       assert.deepStrictEqual(
         (yield* Setup.ended).map((event) => event.credentialHint),
         ["oaut...ller"]
       )
-    }).pipe(Effect.provide(layer(Fixture.message200)))
+    }).pipe(Effect.provide(layer(call.good)))
   )
 
-  it.effect("gets 502 when the upstream cannot be reached", () =>
-    Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(Setup.messages, { ...Setup.blocking, headers })
+  it.effect.each(Calls.everyones)(
+    "gets 502 when the upstream cannot be reached, on $call",
+    ({ path, request, vendor }) =>
+      Effect.gen(function* () {
+        const response = yield* TestGateway.fetch(path, { ...request, headers: headersFor(vendor) })
 
-      assert.strictEqual(response.status, 502)
-      assert.deepStrictEqual(yield* Setup.keysSeen, [own])
-    }).pipe(Effect.provide(layer(ScriptedUpstream.failure(UpstreamError.unreachable("ECONNREFUSED")))))
+        assert.strictEqual(response.status, 502)
+        assert.deepStrictEqual(yield* Setup.keysSeen, [own])
+      }).pipe(Effect.provide(layer(ScriptedUpstream.failure(UpstreamError.unreachable("ECONNREFUSED")))))
   )
 })
 
 describe("A gateway token", () => {
-  it.effect.each([
+  const places = [
     { place: "also in Authorization", extra: { authorization: `Bearer ${token}` } },
     { place: "also in Authorization without a scheme", extra: { authorization: token } },
     { place: "among other words in Authorization", extra: { authorization: `Bearer ${token} x` } },
@@ -97,17 +103,18 @@ describe("A gateway token", () => {
       place: "in Authorization beside a key of the caller's own",
       extra: { "x-api-key": own, authorization: `Bearer ${token}` }
     }
-  ])("in x-aibridge-token and $place is never sent upstream", ({ extra }) =>
+  ]
+
+  it.effect.each(places)("in x-aibridge-token and $place is never sent upstream, on any route", ({ extra }) =>
     Effect.gen(function* () {
-      for (const path of [Setup.messages, Setup.models]) {
-        const request = path === Setup.messages ? Setup.blocking : {}
+      for (const { path, request } of Calls.everyones) {
         yield* TestGateway.fetch(path, { ...request, headers: { "x-aibridge-token": token, ...extra } })
       }
 
       for (const sent of yield* Setup.requests) assert.notInclude(JSON.stringify(sent.headers), "NEVER-SENT")
     }).pipe(
       Effect.provide(
-        Setup.layer(() => Fixture.message200, { tokens: { alice: token, bob: "gate-bob-NEVER-SENT-0002" } })
+        Setup.layer(() => Calls.blocking.good, { tokens: { alice: token, bob: "gate-bob-NEVER-SENT-0002" } })
       )
     )
   )

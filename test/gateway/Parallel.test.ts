@@ -5,18 +5,15 @@ import * as TestClock from "effect/testing/TestClock"
 import type * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Calls from "./Calls.ts"
-import * as Fixture from "./Fixture.ts"
 import * as Logs from "./Logs.ts"
 import * as Setup from "./Setup.ts"
 
 /** Every answer takes 10 ms; the first `limited` keys are limited for a minute. */
 const script =
-  (good: ScriptedUpstream.Answer, limited: number) =>
-  ({ headers }: ScriptedUpstream.SeenRequest): ScriptedUpstream.Answer => {
-    const isLimited = Array.from({ length: limited }, (_, index) => Setup.key(index)).includes(
-      headers["x-api-key"] ?? ""
-    )
-    return Effect.delay(isLimited ? Fixture.error(429, "60") : good, "10 millis")
+  ({ good, fixture }: Calls.Call, limited: number) =>
+  (request: ScriptedUpstream.SeenRequest): ScriptedUpstream.Answer => {
+    const key = Setup.keyOf(request)
+    return Effect.delay(typeof key === "number" && key < limited ? fixture.error(429, "60") : good, "10 millis")
   }
 
 const many = (count: number, { path, request }: Calls.Call) =>
@@ -42,8 +39,8 @@ describe("200 parallel requests", () => {
       assert.lengthOf(answers, 200)
       for (const { status, text } of answers) assert.deepStrictEqual({ status, text }, { status: 200, text: call.text })
       assert.deepStrictEqual(yield* attempts, [200, 200, 0])
-      assert.deepStrictEqual(yield* Setup.states, ["Temporary", "Valid", "Valid"])
-    }).pipe(Effect.provide(Setup.layer(script(call.good, 1), { keys: 3 })))
+      assert.deepStrictEqual(yield* Setup.states(call.vendor), ["Temporary", "Valid", "Valid"])
+    }).pipe(Effect.provide(Setup.layer(script(call, 1), { keys: 3 })))
   )
 
   it.effect("use the limited key no more once its limit is known", () =>
@@ -56,7 +53,7 @@ describe("200 parallel requests", () => {
       const answers = [...(yield* Fiber.join(early)), ...(yield* Fiber.join(late))]
       assert.deepStrictEqual(new Set(answers.map(({ status }) => status)), new Set([200]))
       assert.deepStrictEqual(yield* attempts, [50, 200, 0])
-    }).pipe(Effect.provide(Setup.layer(script(Fixture.message200, 1), { keys: 3 })))
+    }).pipe(Effect.provide(Setup.layer(script(Calls.blocking, 1), { keys: 3 })))
   )
 
   it.effect("walk over two limited keys, each marked and told once", () =>
@@ -78,18 +75,18 @@ describe("200 parallel requests", () => {
         yield* Setup.reasons,
         Array.from({ length: 200 }, () => "complete" as const)
       )
-    }).pipe(Effect.provide(Setup.layer(script(Fixture.stream200, 2), { keys: 3 })))
+    }).pipe(Effect.provide(Setup.layer(script(Calls.streaming, 2), { keys: 3 })))
   )
 
   it.effect("all get 429 with the recovery when every key is limited", () =>
     Effect.gen(function* () {
-      const fiber = yield* many(200, Calls.blocking)
+      const fiber = yield* many(200, Calls.passthrough)
       yield* TestClock.adjust(30)
 
       const answers = yield* Fiber.join(fiber)
       const facts = answers.map(({ status, headers }) => `${status} ${headers["retry-after"]}`)
       assert.deepStrictEqual(new Set(facts), new Set(["429 60"]))
       assert.deepStrictEqual(yield* attempts, [200, 200, 200])
-    }).pipe(Effect.provide(Setup.layer(script(Fixture.message200, 3), { keys: 3 })))
+    }).pipe(Effect.provide(Setup.layer(script(Calls.passthrough, 3), { keys: 3 })))
   )
 })

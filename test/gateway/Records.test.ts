@@ -6,14 +6,15 @@ import type { EndReason } from "../../src/domain/Interception.ts"
 import * as Failure from "../../src/domain/UpstreamError.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
+import * as Table from "../relay/Table.ts"
 import * as Calls from "./Calls.ts"
-import * as Fixture from "./Fixture.ts"
+import type { Fixture } from "./Fixture.ts"
 import * as Reader from "./Reader.ts"
 import * as Setup from "./Setup.ts"
+import * as Vendors from "./Vendors.ts"
 
 const second = Duration.seconds(1)
 const later = (answer: ScriptedUpstream.Answer) => Effect.delay(answer, second)
-const [first = "", ...others] = Fixture.events
 
 interface Row {
   readonly behaviour: string
@@ -35,8 +36,8 @@ const end = (reason: EndReason, attempts: number, at: number): Row["end"] => ({
   at
 })
 
-const rows: ReadonlyArray<Row> = [
-  { behaviour: "a whole answer", script: [later(Fixture.message200)], end: end("complete", 1, 1_000) },
+const rowsIn = ({ events: [first = "", ...others], answer200, stream200, error }: Fixture): ReadonlyArray<Row> => [
+  { behaviour: "a whole answer", script: [later(answer200)], end: end("complete", 1, 1_000) },
   {
     behaviour: "an answer in pieces",
     script: [ScriptedUpstream.streamed(200, ["{", second, "}"])],
@@ -49,13 +50,13 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     behaviour: "an answer after two failovers",
-    script: [later(Fixture.error(429)), later(Fixture.error(401)), later(Fixture.stream200)],
+    script: [later(error(429)), later(error(401)), later(stream200)],
     end: end("complete", 3, 3_000)
   },
-  { behaviour: "an error of the upstream's", script: [later(Fixture.error(500))], end: end("complete", 1, 1_000) },
+  { behaviour: "an error of the upstream's", script: [later(error(500))], end: end("complete", 1, 1_000) },
   {
     behaviour: "an exhaustion",
-    script: [later(Fixture.error(429)), later(Fixture.error(401)), Fixture.error(403)],
+    script: [later(error(429)), later(error(401)), error(403)],
     end: end("exhausted", 3, 2_000)
   },
   {
@@ -65,7 +66,7 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     behaviour: "an upstream that is silent too long for the second key",
-    script: [Fixture.error(429), later(ScriptedUpstream.failure(Failure.timedOut()))],
+    script: [error(429), later(ScriptedUpstream.failure(Failure.timedOut()))],
     end: end("upstream_error", 2, 1_000)
   },
   {
@@ -91,7 +92,7 @@ const rows: ReadonlyArray<Row> = [
   },
   {
     behaviour: "a client that leaves before the second key's head",
-    script: [Fixture.error(429), ScriptedUpstream.silence],
+    script: [error(429), ScriptedUpstream.silence],
     leaves: 700,
     end: end("client_gone", 2, 700)
   },
@@ -109,11 +110,13 @@ const rows: ReadonlyArray<Row> = [
   }
 ]
 
+const rows = Calls.streams.flatMap((call) => Table.times([call], rowsIn(call.fixture)))
+
 describe("The record", () => {
-  it.effect.each(rows)("of $behaviour has one start and one end", ({ leaves, end: expected, script }) =>
+  it.effect.each(rows)("of $behaviour to $call has one start and one end", (row) =>
     Effect.gen(function* () {
-      const client = yield* Reader.open(Setup.messages, Setup.streaming)
-      yield* TestClock.adjust(leaves ?? 10_000)
+      const client = yield* Reader.open(row.path, row.request)
+      yield* TestClock.adjust(row.leaves ?? 10_000)
       yield* client.leave
       yield* TestClock.adjust("1 hour")
 
@@ -124,54 +127,60 @@ describe("The record", () => {
           id,
           at: 0,
           actor: { id: "anonymous", metadata: {} },
-          provider: "anthropic",
-          model: "claude-sonnet-4-5",
+          provider: row.vendor.name,
+          model: row.fixture.model,
           stream: true,
           credentialKind: "centralized",
           client: "Unknown",
           userAgent: undefined,
           clientSessionId: undefined
         },
-        { _tag: "InterceptionEnded", id, ...expected }
+        { _tag: "InterceptionEnded", id, ...row.end }
       ])
-    }).pipe(Effect.provide(Setup.layer(script, { keys: 3 })))
+    }).pipe(Effect.provide(Setup.layer(row.script, { keys: 3 })))
   )
 
-  it.effect("begins before the upstream is called, and ends with the answer", () =>
-    Effect.gen(function* () {
-      yield* Reader.open(Setup.messages, Setup.blocking)
-      assert.deepStrictEqual(
-        (yield* Setup.records).map((event) => event._tag),
-        ["InterceptionStarted"]
-      )
+  it.effect.each(Calls.bridged)(
+    "begins before the upstream is called, and ends with the answer, on $call",
+    ({ path, request, good }) =>
+      Effect.gen(function* () {
+        yield* Reader.open(path, request)
+        assert.deepStrictEqual(
+          (yield* Setup.records).map((event) => event._tag),
+          ["InterceptionStarted"]
+        )
 
-      yield* TestClock.adjust("1 second")
+        yield* TestClock.adjust("1 second")
 
-      assert.deepStrictEqual(yield* Setup.reasons, ["complete"])
-    }).pipe(Effect.provide(Setup.layer([later(Fixture.message200)])))
+        assert.deepStrictEqual(yield* Setup.reasons, ["complete"])
+      }).pipe(Effect.provide(Setup.layer([later(good)])))
   )
 
   it.effect("is never one of a passthrough request", () =>
     Effect.gen(function* () {
-      yield* TestGateway.fetch(Setup.models)
+      for (const { prefix, models } of Vendors.pooled) yield* TestGateway.fetch(prefix + models)
       yield* TestGateway.fetch("/anthropic/v1/messages/count_tokens", Calls.blocking.request)
+      yield* TestGateway.fetch("/openai/v1/responses/resp_1/cancel", { method: "POST" })
 
+      assert.lengthOf(yield* Setup.requests, 5)
       assert.deepStrictEqual(yield* Setup.records, [])
-    }).pipe(Effect.provide(Setup.layer(() => Fixture.models200)))
+    }).pipe(Effect.provide(Setup.layer(() => Calls.passthrough.good)))
   )
 
-  it.effect("of two requests at once are two, each with its own id", () =>
-    Effect.gen(function* () {
-      yield* Effect.all([Reader.open(Setup.messages, Setup.streaming), Reader.open(Setup.messages, Setup.blocking)])
-      yield* TestClock.adjust("10 seconds")
+  it.effect.each(Calls.streams)(
+    "of $call and a blocking one at once are two, each with its own id",
+    ({ path, fixture }) =>
+      Effect.gen(function* () {
+        yield* Effect.all([Reader.open(path, fixture.streaming), Reader.open(path, fixture.blocking)])
+        yield* TestClock.adjust("10 seconds")
 
-      const [starts, ends] = [yield* Setup.started, yield* Setup.ended]
-      assert.deepStrictEqual(
-        starts.map((event) => event.stream),
-        [true, false]
-      )
-      assert.deepStrictEqual(new Set(starts.map((event) => event.id)), new Set(ends.map((event) => event.id)))
-      assert.lengthOf(ends, 2)
-    }).pipe(Effect.provide(Setup.layer([later(Fixture.stream200), Fixture.message200])))
+        const [starts, ends] = [yield* Setup.started, yield* Setup.ended]
+        assert.deepStrictEqual(
+          starts.map((event) => event.stream),
+          [true, false]
+        )
+        assert.deepStrictEqual(new Set(starts.map((event) => event.id)), new Set(ends.map((event) => event.id)))
+        assert.lengthOf(ends, 2)
+      }).pipe(Effect.provide(Setup.layer([later(fixture.stream200), fixture.answer200])))
   )
 })

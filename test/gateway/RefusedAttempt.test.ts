@@ -7,70 +7,78 @@ import * as TestClock from "effect/testing/TestClock"
 import * as UpstreamError from "../../src/domain/UpstreamError.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
-import * as Fixture from "./Fixture.ts"
+import * as Table from "../relay/Table.ts"
+import * as Calls from "./Calls.ts"
+import type { Fixture } from "./Fixture.ts"
 import * as Setup from "./Setup.ts"
 
 const aborted = Effect.map(Setup.requests, (all) => all.map((request) => request.aborted))
 
-const fork = Effect.forkChild(TestGateway.fetch(Setup.messages, Setup.streaming), { startImmediately: true })
+const fork = ({ path, request }: Calls.Call) =>
+  Effect.forkChild(TestGateway.fetch(path, request), { startImmediately: true })
 
 const kibibytes = (count: number) => new Uint8Array(count * 1024)
 
 // The good answer stays open, so that only what is done about the refused one ends it.
-const open = ScriptedUpstream.events([...Fixture.events.slice(0, 3), "hang"])
+const open = ({ events }: Fixture) => ScriptedUpstream.events([...events.slice(0, 3), "hang"])
 
-const slow = (...steps: ReadonlyArray<ScriptedUpstream.Step>) => [ScriptedUpstream.streamed(429, steps), open]
+const slow = (fixture: Fixture, ...steps: ReadonlyArray<ScriptedUpstream.Step>) => [
+  ScriptedUpstream.streamed(429, steps),
+  open(fixture)
+]
 
 describe("The body of a refused attempt", () => {
-  it.effect("does not delay the next attempt, however slow it is", () =>
+  it.effect.each(Calls.all)("does not delay the next attempt of $call, however slow it is", (call) =>
     Effect.gen(function* () {
-      const fiber = yield* Effect.forkChild(TestGateway.fetch(Setup.models), { startImmediately: true })
+      const fiber = yield* fork(call)
       yield* Effect.yieldNow
 
       assert.strictEqual((yield* Fiber.join(fiber)).status, 200)
       assert.deepStrictEqual(yield* Setup.keysSeen, [0, 1])
-    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.streamed(429, ["a", "hang"]), Fixture.models200])))
+    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.streamed(429, ["a", "hang"]), call.good])))
   )
 
-  it.effect("is read for one second, then its request is aborted", () =>
+  it.effect.each(Calls.streams)("is read for one second, then its request is aborted, on $call", (call) =>
     Effect.gen(function* () {
-      yield* fork
+      yield* fork(call)
 
       yield* TestClock.adjust(999)
       assert.deepStrictEqual(yield* aborted, [false, false])
       yield* TestClock.adjust(1)
       assert.deepStrictEqual(yield* aborted, [true, false])
-    }).pipe(Effect.provide(Setup.layer(slow("a", "hang"))))
+    }).pipe(Effect.provide(Setup.layer(slow(call.fixture, "a", "hang"))))
   )
 
-  it.effect("is left alone if it ends within the second", () =>
+  it.effect.each(Calls.streams)("is left alone if it ends within the second, on $call", (call) =>
     Effect.gen(function* () {
-      yield* fork
+      yield* fork(call)
       yield* TestClock.adjust("10 seconds")
 
       assert.deepStrictEqual(yield* aborted, [false, false])
-    }).pipe(Effect.provide(Setup.layer(slow("a", Duration.millis(900), "b"))))
+    }).pipe(Effect.provide(Setup.layer(slow(call.fixture, "a", Duration.millis(900), "b"))))
   )
 
-  it.effect.each([
+  const lengths = [
     { behaviour: "read to its end at 64 KiB", sizes: [32, 32], isAborted: false },
     { behaviour: "aborted above 64 KiB", sizes: [32, 32, 1], isAborted: true },
     { behaviour: "aborted when one chunk is above 64 KiB", sizes: [65], isAborted: true }
-  ])("is $behaviour", ({ sizes, isAborted }) =>
+  ]
+
+  it.effect.each(Table.times(Calls.streams, lengths))("is $behaviour, on $call", ({ sizes, isAborted, ...call }) =>
     Effect.gen(function* () {
-      yield* fork
+      yield* fork(call)
       yield* TestClock.adjust(0)
 
       assert.deepStrictEqual(yield* aborted, [isAborted, false])
-    }).pipe(Effect.provide(Setup.layer(slow(...sizes.map(kibibytes)))))
+    }).pipe(Effect.provide(Setup.layer(slow(call.fixture, ...sizes.map(kibibytes)))))
   )
 
-  it.effect("is not read on when it has no end", () => {
+  it.effect.each(Calls.streams)("is not read on when it has no end, on $call", (call) => {
     let chunks = 0
     const endless = Stream.forever(Stream.fromEffect(Effect.sync(() => (chunks++, kibibytes(1)))))
-    const script = [Effect.succeed({ status: 429, headers: {}, whole: undefined, body: endless }), open]
+    const script = [Effect.succeed({ status: 429, headers: {}, whole: undefined, body: endless }), open(call.fixture)]
     return Effect.gen(function* () {
-      yield* fork
+      yield* fork(call)
       yield* TestClock.adjust(0)
 
       assert.deepStrictEqual(yield* aborted, [true, false])
@@ -78,37 +86,35 @@ describe("The body of a refused attempt", () => {
     }).pipe(Effect.provide(Setup.layer(script)))
   })
 
-  it.effect("may break without harm", () =>
+  it.effect.each(Calls.all)("may break without harm, on $call", ({ path, request, vendor, good }) =>
     Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(Setup.models)
+      const response = yield* TestGateway.fetch(path, request)
 
       assert.strictEqual(response.status, 200)
-      assert.deepStrictEqual(yield* Setup.states, ["Temporary", "Valid"])
-    }).pipe(
-      Effect.provide(
-        Setup.layer([ScriptedUpstream.streamed(429, ["a", UpstreamError.cut("ECONNRESET")]), Fixture.models200])
-      )
-    )
+      assert.deepStrictEqual(yield* Setup.states(vendor), ["Temporary", "Valid"])
+    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.streamed(429, ["a", UpstreamError.cut("ECONNRESET")]), good])))
   )
 
-  it.effect("is dropped as soon as the request is over", () =>
+  it.effect.each(Calls.all)("is dropped as soon as $call is over", ({ path, request, good }) =>
     Effect.gen(function* () {
-      yield* TestGateway.fetch(Setup.models)
+      yield* TestGateway.fetch(path, request)
 
       assert.deepStrictEqual(yield* aborted, [true, false])
-    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.streamed(429, ["a", "hang"]), Fixture.models200])))
+    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.streamed(429, ["a", "hang"]), good])))
   )
 
-  it.effect("is dropped as soon as all keys are exhausted and the answer was sent", () =>
-    Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(Setup.models)
+  it.effect.each(Calls.all)(
+    "is dropped as soon as all keys are exhausted and $call was answered",
+    ({ path, request }) =>
+      Effect.gen(function* () {
+        const response = yield* TestGateway.fetch(path, request)
 
-      assert.strictEqual(response.status, 429)
-      assert.deepStrictEqual(yield* aborted, [true, true])
-    }).pipe(
-      Effect.provide(
-        Setup.layer([ScriptedUpstream.streamed(429, ["a", "hang"]), ScriptedUpstream.streamed(429, ["a", "hang"])])
+        assert.strictEqual(response.status, 429)
+        assert.deepStrictEqual(yield* aborted, [true, true])
+      }).pipe(
+        Effect.provide(
+          Setup.layer([ScriptedUpstream.streamed(429, ["a", "hang"]), ScriptedUpstream.streamed(429, ["a", "hang"])])
+        )
       )
-    )
   )
 })

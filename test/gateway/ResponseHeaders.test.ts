@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as UpstreamError from "../../src/domain/UpstreamError.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
+import * as Table from "../relay/Table.ts"
 import * as Calls from "./Calls.ts"
-import * as Fixture from "./Fixture.ts"
+import type { Fixture } from "./Fixture.ts"
 import * as Setup from "./Setup.ts"
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
@@ -34,27 +35,23 @@ const staying = {
   upgrade: "h2c"
 }
 
-const answers = [
-  { behaviour: "a good answer", call: Calls.passthrough, status: 200, answer: Calls.passthrough.good },
-  { behaviour: "a good answer", call: Calls.blocking, status: 200, answer: Calls.blocking.good },
-  { behaviour: "a stream", call: Calls.streaming, status: 200, answer: Calls.streaming.good },
-  { behaviour: "an error answer", call: Calls.passthrough, status: 529, answer: Fixture.error(529) },
-  { behaviour: "an error answer", call: Calls.blocking, status: 400, answer: Fixture.error(400) },
-  { behaviour: "an error answer", call: Calls.streaming, status: 500, answer: Fixture.error(500) },
+const answers = Calls.all.flatMap((call) => [
+  { ...call, behaviour: "a good answer", status: 200, answer: call.good },
+  { ...call, behaviour: "an error answer", status: 529, answer: call.fixture.error(529) },
   {
+    ...call,
     behaviour: "an answer in pieces",
-    call: Calls.blocking,
     status: 200,
     answer: ScriptedUpstream.streamed(200, ["{", "}"], { "content-type": "application/json" })
   }
-]
+])
 
 describe("The headers of an upstream's answer", () => {
   it.effect.each(answers)(
-    "reach the client with $behaviour to $call.call, but for cookies and those of one connection",
-    ({ call, status, answer }) =>
+    "reach the client with $behaviour to $call, but for cookies and those of one connection",
+    ({ path, request, isBridged, isStreaming, behaviour, status, answer }) =>
       Effect.gen(function* () {
-        const response = yield* TestGateway.fetch(call.path, call.request)
+        const response = yield* TestGateway.fetch(path, request)
 
         const {
           "content-type": type,
@@ -64,8 +61,8 @@ describe("The headers of an upstream's answer", () => {
         } = response.headers
         assert.strictEqual(response.status, status)
         assert.deepStrictEqual(headers, passing)
-        assert.match(type ?? "", call === Calls.streaming && status === 200 ? /event-stream/ : /json/)
-        assert.strictEqual(id !== undefined, call.isBridged)
+        assert.match(type ?? "", isStreaming && behaviour === "a good answer" ? /event-stream/ : /json/)
+        assert.strictEqual(id !== undefined, isBridged)
       }).pipe(
         Effect.provide(
           Setup.layer([
@@ -96,17 +93,19 @@ describe("The headers of an upstream's answer", () => {
     )
   )
 
-  it.effect("do not bring a length for a stream of events, to which some may be added", () =>
-    Effect.gen(function* () {
-      const { headers } = yield* TestGateway.fetch(Setup.messages, Setup.streaming)
+  it.effect.each(Calls.streams)(
+    "do not bring a length for a stream of events, to which some may be added: $call",
+    ({ path, request, fixture }) =>
+      Effect.gen(function* () {
+        const { headers } = yield* TestGateway.fetch(path, request)
 
-      assert.isUndefined(headers["content-length"])
-    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events(Fixture.events, { "content-length": "9" })])))
+        assert.isUndefined(headers["content-length"])
+      }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events(fixture.events, { "content-length": "9" })])))
   )
 
   it.effect("bring the length of what cannot be read, as after HEAD", () =>
     Effect.gen(function* () {
-      const { headers, text } = yield* TestGateway.fetch(Setup.models, { method: "HEAD" })
+      const { headers, text } = yield* TestGateway.fetch(Calls.passthrough.path, { method: "HEAD" })
 
       assert.strictEqual(headers["content-length"], "1234")
       assert.strictEqual(text, "")
@@ -114,22 +113,24 @@ describe("The headers of an upstream's answer", () => {
   )
 })
 
-describe("The interception's id", () => {
-  const outcomes = [
-    { behaviour: "a good answer", script: [Fixture.message200] },
-    { behaviour: "a stream", script: [Fixture.stream200] },
-    { behaviour: "an upstream's error", script: [Fixture.error(400)] },
-    { behaviour: "an answer after a failover", script: [Fixture.error(429), Fixture.message200] },
-    { behaviour: "an exhaustion", script: [Fixture.error(429), Fixture.error(429)] },
-    {
-      behaviour: "an upstream that cannot be reached",
-      script: [ScriptedUpstream.failure(UpstreamError.unreachable("ECONNREFUSED"))]
-    }
-  ]
+const outcomesIn = ({ answer200, stream200, error }: Fixture) => [
+  { behaviour: "a good answer", script: [answer200] },
+  { behaviour: "a stream", script: [stream200] },
+  { behaviour: "an upstream's error", script: [error(400)] },
+  { behaviour: "an answer after a failover", script: [error(429), answer200] },
+  { behaviour: "an exhaustion", script: [error(429), error(429)] },
+  {
+    behaviour: "an upstream that cannot be reached",
+    script: [ScriptedUpstream.failure(UpstreamError.unreachable("ECONNREFUSED"))]
+  }
+]
 
-  it.effect.each(outcomes)("is a UUID, the recorded one, on $behaviour", ({ script }) =>
+describe("The interception's id", () => {
+  const rows = Calls.streams.flatMap((call) => Table.times([call], outcomesIn(call.fixture)))
+
+  it.effect.each(rows)("is a UUID, the recorded one, on $behaviour to $call", ({ path, request, script }) =>
     Effect.gen(function* () {
-      const { headers } = yield* TestGateway.fetch(Setup.messages, Setup.streaming)
+      const { headers } = yield* TestGateway.fetch(path, request)
 
       const ids = (yield* Setup.records).map((event) => event.id)
       assert.match(headers["x-aibridge-interception-id"] ?? "none", uuid)
@@ -137,10 +138,10 @@ describe("The interception's id", () => {
     }).pipe(Effect.provide(Setup.layer(script)))
   )
 
-  it.effect("is another one for each request, and not the upstream's", () =>
+  it.effect.each(Calls.bridged)("is another one for each like $call, and not the upstream's", ({ path, request }) =>
     Effect.gen(function* () {
-      const first = yield* TestGateway.fetch(Setup.messages, Setup.blocking)
-      const second = yield* TestGateway.fetch(Setup.messages, Setup.blocking)
+      const first = yield* TestGateway.fetch(path, request)
+      const second = yield* TestGateway.fetch(path, request)
 
       const ids = [first, second].map(({ headers }) => headers["x-aibridge-interception-id"])
       assert.strictEqual(new Set([...ids, "of the upstream"]).size, 3)

@@ -1,44 +1,83 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
-import * as Fixture from "./Fixture.ts"
+import * as Table from "../relay/Table.ts"
+import * as Calls from "./Calls.ts"
+import * as Chat from "./Chat.ts"
+import * as Messages from "./Messages.ts"
 import * as Setup from "./Setup.ts"
+import * as Vendors from "./Vendors.ts"
 
 const token = "gate-alice-0001"
-const headers = { authorization: `Bearer ${token}` }
-const layer = Setup.layer(() => Fixture.models200, {
+const headers = { "x-aibridge-token": token, authorization: "Bearer own" }
+const layer = Setup.layer(() => Calls.passthrough.good, {
   tokens: { alice: token },
   options: { maximumBodyBytes: 64 }
 })
 
 const nothingHappened = Effect.gen(function* () {
-  assert.deepStrictEqual(yield* Setup.requests, [])
-  assert.deepStrictEqual(yield* Setup.records, [])
+  assert.deepStrictEqual(yield* Setup.traces, Setup.nothing)
 })
+
+/** Whose shape an answer at a path has: that of the vendor mounted there, else the one that all can read. */
+const fixtureAt = (path: string) => (/^\/(?:openai|acme|copilot)(?:\/|$)/.test(path) ? Chat.fixture : Messages.fixture)
 
 describe("An unknown route", () => {
   it.effect.each([
     { method: "GET", path: "/nowhere" },
     { method: "POST", path: "/v1/messages" },
-    { method: "GET", path: "/openai/v1/models" },
+    { method: "POST", path: "/v1/chat/completions" },
     { method: "GET", path: "/anthropicx/v1/models" },
     { method: "GET", path: "/anthropic/v1" },
     { method: "POST", path: "/anthropic/v1/messages/" },
     { method: "POST", path: "/anthropic/v1/messages/batches" },
     { method: "POST", path: "/anthropic/v1/complete" },
     { method: "POST", path: "/anthropic/v1/messages/count_tokens/x" },
+    { method: "POST", path: "/anthropic/v1/chat/completions" },
+    { method: "POST", path: "/anthropic/v1/responses" },
     { method: "GET", path: "/anthropic/v1/organizations/api_keys" },
     { method: "POST", path: "/anthropic/V1/messages" },
     { method: "POST", path: "/Anthropic/v1/messages" },
     { method: "POST", path: "/anthropic/v1%2fmessages" },
     { method: "POST", path: "/anthropic/v1//messages" },
     { method: "POST", path: "//anthropic/v1/messages" },
-    { method: "GET", path: "/anthropic/api/event_logging" }
+    { method: "GET", path: "/anthropic/api/event_logging" },
+    { method: "GET", path: "/openaix/v1/models" },
+    { method: "GET", path: "/OpenAI/v1/models" },
+    { method: "POST", path: "/openai/v1/completions" },
+    { method: "POST", path: "/openai/v1/embeddings" },
+    { method: "GET", path: "/openai/v1/files" },
+    { method: "GET", path: "/openai/v1/files/file-1" },
+    { method: "GET", path: "/openai/v1/organization/admin_api_keys" },
+    { method: "POST", path: "/openai/v1/chat/completions/" },
+    { method: "GET", path: "/openai/v1/chat/completions/chatcmpl-1" },
+    { method: "POST", path: "/openai/v1/messages" },
+    { method: "POST", path: "/openai/v1/v1/chat/completions" },
+    { method: "POST", path: "/openai/chat/completions" },
+    { method: "POST", path: "/openai/responses" },
+    { method: "GET", path: "/openai/models" },
+    { method: "GET", path: "/openai/v2/models" },
+    { method: "POST", path: "/openai/v1%2fresponses" },
+    { method: "POST", path: "/openai/v1//responses" },
+    { method: "GET", path: "/openai//v1/models" },
+    { method: "GET", path: "/openai//" },
+    { method: "POST", path: "/acme/responses" },
+    { method: "POST", path: "/acme/v1/chat/completions" },
+    { method: "GET", path: "/acme/conversations" },
+    { method: "POST", path: "/copilot/v1/chat/completions" },
+    { method: "POST", path: "/copilot/v1/responses" },
+    { method: "POST", path: "/copilot/v1/messages" },
+    { method: "GET", path: "/copilot/v1/models" },
+    { method: "GET", path: "/copilot/conversations" },
+    { method: "POST", path: "/copilot/responses/resp_1/cancel" },
+    { method: "GET", path: "/copilot/agents" },
+    { method: "GET", path: "/copilot/mcp" },
+    { method: "GET", path: "/copilot/.well-known" }
   ])("is 404 in the provider's shape: $method $path", ({ method, path }) =>
     Effect.gen(function* () {
       const response = yield* TestGateway.fetch(`${path}?a=b`, { method, headers })
 
-      const text = Fixture.errorText("not_found_error", `route not supported: ${method} ${path}`)
+      const text = fixtureAt(path).errorText(404, `route not supported: ${method} ${path}`)
       assert.deepStrictEqual(response, {
         status: 404,
         headers: { "content-type": "application/json", "content-length": String(text.length) },
@@ -49,97 +88,68 @@ describe("An unknown route", () => {
   )
 })
 
-describe("A path that could lead out of a subtree", () => {
-  const below = [
-    "..",
-    "../messages",
-    "x/../../organizations",
-    "%2e%2e/organizations",
-    "..;/organizations",
-    "%252e%252e/organizations",
-    "%2E%2e/organizations",
-    ".%2e/x",
-    ".",
-    "./x",
-    "%2e/x",
-    "/x",
-    "x//y",
-    "x%2f..%2fy",
-    "x%2Fy",
-    "x\\..\\y",
-    "x%5cy",
-    "x%5Cy",
-    "x%00y",
-    "..?x=y"
-  ]
-
-  it.effect.each([
-    ...below.map((path) => `/anthropic/v1/models/${path}`),
-    "/anthropic/api/event_logging/../admin",
-    "/anthropic/api/event_logging/%2e%2e/admin"
-  ])("is 404 and sends nothing upstream: %s", (path) =>
-    Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(path, { headers })
-
-      assert.strictEqual(response.status, 404)
-      yield* nothingHappened
-    }).pipe(Effect.provide(layer))
-  )
-
-  it.effect.each(["claude", "claude%2Dx", "a/b", "a/", "", "..a", "a..", "...", "claude@20", "%C3%BC"])(
-    "is not one that stays below it, which goes upstream as it is: %s",
-    (rest) =>
-      Effect.gen(function* () {
-        const response = yield* TestGateway.fetch(`/anthropic/v1/models/${rest}`, { headers })
-
-        assert.strictEqual(response.status, 200)
-        assert.deepStrictEqual(
-          (yield* Setup.requests).map((request) => request.path),
-          [`/v1/models/${rest}`]
-        )
-      }).pipe(Effect.provide(layer))
-  )
-})
-
 describe("A query", () => {
   it.effect.each([
-    { method: "POST", path: "/v1/messages?beta=true" },
-    { method: "GET", path: "/v1/models?limit=10&after_id=a%20b+c&x&x=%2e%2e/" },
-    { method: "GET", path: "/v1/models/claude?a=?&b=//" },
-    { method: "GET", path: "/v1/models?" },
-    { method: "POST", path: "/v1/messages/count_tokens?beta=true" }
-  ])("goes upstream as it is: $path", ({ method, path }) =>
+    { method: "POST", path: "/anthropic/v1/messages?beta=true", upstream: "/v1/messages?beta=true" },
+    { method: "GET", path: "/anthropic/v1/models/claude?a=?&b=//", upstream: "/v1/models/claude?a=?&b=//" },
+    { method: "GET", path: "/anthropic/v1/models?", upstream: "/v1/models?" },
+    { method: "POST", path: "/anthropic/v1/messages/count_tokens?b=1", upstream: "/v1/messages/count_tokens?b=1" },
+    { method: "POST", path: "/openai/v1/chat/completions?x=%20+&x", upstream: "/v1/chat/completions?x=%20+&x" },
+    {
+      method: "POST",
+      path: "/openai/v1/responses?api-version=2025-04-01-preview",
+      upstream: "/v1/responses?api-version=2025-04-01-preview"
+    },
+    {
+      method: "GET",
+      path: "/openai/v1/conversations?search=gpt&limit=10&x=%2e%2e/",
+      upstream: "/v1/conversations?search=gpt&limit=10&x=%2e%2e/"
+    },
+    {
+      method: "GET",
+      path: "/openai/v1/responses/resp_1?include[]=a&include[]=b&stream=true",
+      upstream: "/v1/responses/resp_1?include[]=a&include[]=b&stream=true"
+    },
+    {
+      method: "GET",
+      path: "/acme/models?limit=10&after_id=a%20b+c&x&x=../",
+      upstream: "/api/v3/models?limit=10&after_id=a%20b+c&x&x=../"
+    },
+    { method: "POST", path: "/copilot/responses?a=b", upstream: "/responses?a=b" },
+    { method: "GET", path: "/copilot/.well-known/oauth?a=//b", upstream: "/.well-known/oauth?a=//b" }
+  ])("goes upstream as it is: $method $path", ({ method, path, upstream }) =>
     Effect.gen(function* () {
-      const body = method === "POST" ? { body: `{"model":"claude"}` } : {}
-      const response = yield* TestGateway.fetch(`/anthropic${path}`, { method, headers, ...body })
+      const body = method === "POST" ? { body: `{"model":"any"}` } : {}
+      const response = yield* TestGateway.fetch(path, { method, headers, ...body })
 
       assert.strictEqual(response.status, 200)
       assert.deepStrictEqual(
         (yield* Setup.requests).map((request) => [request.method, request.path]),
-        [[method, path]]
+        [[method, upstream]]
       )
     }).pipe(Effect.provide(layer))
   )
 })
 
+const mounts = ["/", ...Vendors.all.flatMap(({ name }) => [`/${name}`, `/${name}/`]), "/openai/v1", "/openai/v1/"]
+
 describe("A method", () => {
+  const bridged = Calls.everyones.filter((call) => call.isBridged && !call.isStreaming)
+
   it.effect.each([
-    ...["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) => ({
-      method,
-      path: "/anthropic/v1/messages",
-      allow: "POST"
-    })),
-    ...["/", "/anthropic", "/anthropic/"].flatMap((path) =>
-      ["POST", "DELETE"].map((method) => ({ method, path, allow: "GET, HEAD" }))
+    ...Table.times(
+      bridged.map(({ path }) => ({ path, allow: "POST" })),
+      ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) => ({ method }))
+    ),
+    ...Table.times(
+      mounts.map((path) => ({ path, allow: "GET, HEAD" })),
+      ["POST", "DELETE"].map((method) => ({ method }))
     )
   ])("that a route does not have is 405 and names those it has: $method $path", ({ method, path, allow }) =>
     Effect.gen(function* () {
       const response = yield* TestGateway.fetch(path, { method, headers })
 
-      const text = Fixture.errorText(
-        "invalid_request_error",
-        `method ${method} is not allowed on ${path}, use ${allow}`
-      )
+      const text = fixtureAt(path).errorText(405, `method ${method} is not allowed on ${path}, use ${allow}`)
       assert.deepStrictEqual(response, {
         status: 405,
         headers: { allow, "content-type": "application/json", "content-length": String(text.length) },
@@ -148,50 +158,42 @@ describe("A method", () => {
       yield* nothingHappened
     }).pipe(Effect.provide(layer))
   )
-
-  it.effect.each(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])(
-    "on a passthrough route may be any one: %s",
-    (method) =>
-      Effect.gen(function* () {
-        const response = yield* TestGateway.fetch(Setup.models, { method, headers })
-
-        assert.strictEqual(response.status, 200)
-        assert.deepStrictEqual(
-          (yield* Setup.requests).map((request) => request.method),
-          [method]
-        )
-      }).pipe(Effect.provide(layer))
-  )
 })
 
 describe("A client that asks whether anybody is there", () => {
-  it.effect.each(
-    ["/", "/anthropic", "/anthropic/"].flatMap((path) => ["GET", "HEAD"].map((method) => ({ path, method })))
-  )("gets 200 without a credential: $method $path", ({ path, method }) =>
-    Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(path, { method })
+  it.effect.each(mounts.flatMap((path) => ["GET", "HEAD"].map((method) => ({ path, method }))))(
+    "gets 200 without a credential: $method $path",
+    ({ path, method }) =>
+      Effect.gen(function* () {
+        const response = yield* TestGateway.fetch(path, { method })
 
-      assert.strictEqual(response.status, 200)
-      yield* nothingHappened
-    }).pipe(Effect.provide(layer))
+        assert.strictEqual(response.status, 200)
+        yield* nothingHappened
+      }).pipe(Effect.provide(layer))
   )
 })
 
 describe("The checks", () => {
   const large = { body: "x".repeat(65) }
 
-  it.effect.each([
-    { behaviour: "the route", method: "PUT", path: "/anthropic/v1/nowhere", request: large, status: 404 },
-    { behaviour: "the method", method: "PUT", path: Setup.messages, request: large, status: 405 },
-    { behaviour: "the credential", method: "POST", path: Setup.messages, request: large, status: 401 },
-    { behaviour: "the size", method: "POST", path: Setup.messages, request: { ...large, headers }, status: 413 },
-    { behaviour: "the body", method: "POST", path: Setup.messages, request: { body: "x", headers }, status: 400 }
-  ])("come in order, here $behaviour", ({ method, path, request, status }) =>
-    Effect.gen(function* () {
-      const response = yield* TestGateway.fetch(path, { method, ...request })
+  const checks = [
+    { check: "the route", method: "PUT", below: "/nowhere", request: large, status: 404 },
+    { check: "the method", method: "PUT", below: "", request: large, status: 405 },
+    { check: "the credential", method: "POST", below: "", request: large, status: 401 },
+    { check: "the size", method: "POST", below: "", request: { ...large, headers }, status: 413 },
+    { check: "the body", method: "POST", below: "", request: { body: "x", headers }, status: 400 }
+  ]
 
-      assert.strictEqual(response.status, status)
-      yield* nothingHappened
-    }).pipe(Effect.provide(layer))
+  it.effect.each(Table.times(Calls.blockings, checks))(
+    "come in order on $call, here $check",
+    ({ method, path, below, status, ...row }) =>
+      Effect.gen(function* () {
+        const at = below === "" ? path : row.vendor.prefix + below
+
+        const response = yield* TestGateway.fetch(at, { method, ...row.request })
+
+        assert.strictEqual(response.status, status)
+        yield* nothingHappened
+      }).pipe(Effect.provide(layer))
   )
 })

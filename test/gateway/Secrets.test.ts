@@ -9,13 +9,16 @@ import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import * as Failure from "../../src/domain/UpstreamError.ts"
 import * as Authenticator from "../../src/inbound/Authenticator.ts"
-import * as Anthropic from "../../src/providers/Anthropic.ts"
+import * as OpenAi from "../../src/providers/OpenAi.ts"
 import { Providers } from "../../src/providers/Providers.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Table from "../relay/Table.ts"
-import * as Fixture from "./Fixture.ts"
+import * as Calls from "./Calls.ts"
+import type { Fixture } from "./Fixture.ts"
 import * as Setup from "./Setup.ts"
+import type { Vendor } from "./Vendors.ts"
+import * as Vendors from "./Vendors.ts"
 
 const token = "gate-alice-NEVER-SHOWN-0001"
 const own = "sk-ant-own-NEVER-SHOWN-key"
@@ -62,37 +65,46 @@ const callers: ReadonlyArray<{ readonly caller: string; readonly headers: Readon
   { caller: "a key of its own", headers: { ...withToken, "x-api-key": own } },
   { caller: "a bearer of its own", headers: { ...withToken, authorization: `Bearer ${ownBearer}` } },
   { caller: "a wrong token", headers: { ...withToken, "x-aibridge-token": own, cookie: `a=${own}` } },
-  { caller: "a provider's key as token", headers: { "x-api-key": Setup.key(0) } }
+  { caller: "a provider's key as token", headers: { "x-api-key": Setup.key(0), authorization: Setup.key(1) } }
 ]
 
-const upstreams: ReadonlyArray<{ readonly upstream: string; readonly answer: ScriptedUpstream.Answer }> = [
-  { upstream: "answers", answer: Fixture.message200 },
-  { upstream: "limits", answer: Fixture.error(429, "5") },
-  { upstream: "refuses", answer: Fixture.error(401) },
-  { upstream: "fails", answer: Fixture.error(500) },
-  { upstream: "cannot be reached", answer: ScriptedUpstream.failure(Failure.unreachable("ECONNREFUSED")) },
-  { upstream: "is silent too long", answer: ScriptedUpstream.failure(Failure.timedOut()) },
+const upstreams: ReadonlyArray<{
+  readonly upstream: string
+  readonly answer: (fixture: Fixture) => ScriptedUpstream.Answer
+}> = [
+  { upstream: "answers", answer: ({ answer200 }) => answer200 },
+  { upstream: "limits", answer: ({ error }) => error(429, "5") },
+  { upstream: "refuses", answer: ({ error }) => error(401) },
+  { upstream: "fails", answer: ({ error }) => error(500) },
+  { upstream: "cannot be reached", answer: () => ScriptedUpstream.failure(Failure.unreachable("ECONNREFUSED")) },
+  { upstream: "is silent too long", answer: () => ScriptedUpstream.failure(Failure.timedOut()) },
   {
     upstream: "breaks off a stream",
-    answer: ScriptedUpstream.events([...Fixture.events.slice(0, 2), Failure.cut("ECONNRESET")])
+    answer: ({ events }) => ScriptedUpstream.events([...events.slice(0, 2), Failure.cut("ECONNRESET")])
   },
-  { upstream: "breaks off an answer", answer: ScriptedUpstream.streamed(200, ["{", Failure.cut("ECONNRESET")]) }
+  {
+    upstream: "breaks off an answer",
+    answer: () => ScriptedUpstream.streamed(200, ["{", Failure.cut("ECONNRESET")])
+  }
 ]
 
-const requests: ReadonlyArray<readonly [path: string, request: TestGateway.RequestOptions]> = [
-  [Setup.messages, Setup.streaming],
-  [Setup.models, {}],
-  [Setup.messages, { body: "no JSON" }],
-  ["/anthropic/nowhere", {}]
+/** One of each kind: streams, passthrough, what is refused and what is not found. */
+const requestsTo = (vendor: Vendor) => [
+  ...Calls.of(vendor).filter((call) => call.isStreaming || !call.isBridged),
+  ...vendor.bridged.map(({ path }) => ({ path: vendor.prefix + path, request: { body: "no JSON" } })),
+  { path: `${vendor.prefix}/nowhere`, request: {} }
 ]
 
-const rows = Table.times(callers, upstreams)
+const rows = Table.times(
+  Vendors.all.map((vendor) => ({ vendor, name: vendor.name })),
+  Table.times(callers, upstreams)
+)
 
 describe("No secret", () => {
-  it.effect.each(rows)("is shown to anybody when $caller calls and the upstream $upstream", ({ headers, answer }) => {
+  it.effect.each(rows)("is shown to anybody when $caller calls and $name $upstream", ({ vendor, headers, answer }) => {
     const { texts, spans, layer } = sinks()
     return Effect.gen(function* () {
-      for (const [path, request] of requests) {
+      for (const { path, request } of requestsTo(vendor)) {
         const exit = yield* TestGateway.fetch(path, { ...request, headers }).pipe(
           Effect.withSpan("request"),
           Effect.exit,
@@ -101,21 +113,23 @@ describe("No secret", () => {
         if (Exit.isFailure(exit)) texts.push(Cause.pretty(exit.cause))
         texts.push(shown(exit))
       }
-      texts.push(shown(yield* Setup.records), shown(yield* Setup.states))
+      texts.push(shown(yield* Setup.records), shown(yield* Setup.states(vendor)))
       texts.push(...spans.map((span) => shown([span.name, [...span.attributes], span.status])))
 
       assert.isAbove(spans.length, 0)
       for (const text of texts) assert.notInclude(text, secrets)
-    }).pipe(Effect.provide(Setup.layer(() => answer, { tokens: { alice: token } })))
+    }).pipe(Effect.provide(Setup.layer(() => answer(vendor.fixture), { tokens: { alice: token } })))
   })
 
   it.effect("is in what prints of the parts that hold them", () =>
     Effect.gen(function* () {
       const { all } = yield* Providers
       const authenticator = yield* Authenticator.Authenticator
-      const pool = yield* Setup.pool
+      const pools = all.flatMap(({ keyFailover: { pool } }) => (pool === undefined ? [] : [pool]))
 
-      for (const value of [all, authenticator, pool, pool.walker()]) assert.notInclude(shown(value), secrets)
+      assert.lengthOf(pools, Vendors.pooled.length)
+      const walkers = pools.map((pool) => pool.walker())
+      for (const value of [all, authenticator, ...pools, ...walkers]) assert.notInclude(shown(value), secrets)
     }).pipe(Effect.provide(Setup.layer([], { tokens: { alice: token } })))
   )
 
@@ -125,7 +139,7 @@ describe("No secret", () => {
     { fault: "with a line break", keys: [`${own}\n`] }
   ])("is in the error about a key that is there $fault", ({ keys }) =>
     Effect.gen(function* () {
-      const exit = yield* Effect.exit(Anthropic.make({ keys: keys.map((key) => Redacted.make(key)) }))
+      const exit = yield* Effect.exit(OpenAi.make({ keys: keys.map((key) => Redacted.make(key)) }))
 
       assert.isTrue(Exit.isFailure(exit))
       assert.notInclude(shown(exit) + (Exit.isFailure(exit) ? Cause.pretty(exit.cause) : ""), secrets)
@@ -134,10 +148,14 @@ describe("No secret", () => {
 
   it.effect("would be missed: they are used, and found where they are shown", () =>
     Effect.gen(function* () {
-      yield* TestGateway.fetch(Setup.models, { headers: { ...withToken, "x-api-key": own } })
-      yield* TestGateway.fetch(Setup.models, { headers: { "x-api-key": token } })
+      for (const vendor of Vendors.all) {
+        const path = vendor.prefix + vendor.models
+        yield* TestGateway.fetch(path, { headers: { ...withToken, ...vendor.credential(own) } })
+        if (vendor.hasPool) yield* TestGateway.fetch(path, { headers: { "x-api-key": token } })
+      }
 
+      assert.lengthOf(yield* Setup.requests, 7)
       for (const request of yield* Setup.requests) assert.include(shown(request.headers), secrets)
-    }).pipe(Effect.provide(Setup.layer(() => Fixture.models200, { tokens: { alice: token } })))
+    }).pipe(Effect.provide(Setup.layer(() => Calls.passthrough.good, { tokens: { alice: token } })))
   )
 })

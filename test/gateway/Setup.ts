@@ -1,4 +1,4 @@
-/** A whole gateway in memory before a scripted upstream, and the questions that tests ask of it. */
+/** A whole gateway in memory, all vendors in it, before a scripted upstream; and the questions that tests ask of it. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -6,41 +6,47 @@ import type { InterceptionEnded, InterceptionStarted } from "../../src/domain/Re
 import * as Gateway from "../../src/Gateway.ts"
 import * as GatewayOptions from "../../src/GatewayOptions.ts"
 import * as Authenticator from "../../src/inbound/Authenticator.ts"
-import * as Anthropic from "../../src/providers/Anthropic.ts"
+import type * as Provider from "../../src/providers/Provider.ts"
 import * as Providers from "../../src/providers/Providers.ts"
 import * as Recorder from "../../src/record/Recorder.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
-import type * as TestGateway from "../../src/testing/TestGateway.ts"
+import type { UpstreamRequest } from "../../src/upstream/Upstream.ts"
+import type { Vendor } from "./Vendors.ts"
+import * as Vendors from "./Vendors.ts"
 
 export interface Options {
-  /** How many keys the pool has; `none` for a provider without a pool. Default 2. */
+  /** Default all. */
+  readonly vendors?: ReadonlyArray<Vendor>
+  /** How many keys each pool has; `none` for providers without a pool. Default 2. */
   readonly keys?: number | "none"
   /** Gateway tokens by the name of their actor. Default none: open. */
   readonly tokens?: Readonly<Record<string, string>>
-  readonly provider?: Omit<Anthropic.Options, "keys">
+  /** For every provider. */
+  readonly provider?: Omit<Provider.Options, "keys">
+  /** In place of what the tokens say. */
+  readonly authenticator?: Layer.Layer<Authenticator.Authenticator>
   readonly options?: Partial<GatewayOptions.GatewayOptions>
 }
 
-/** The secret of the pool's key at an index. */
-export const key = (index: number): string => `sk-ant-${String(index).padStart(3, "0")}-NEVER-SHOWN-${index}kk`
+/** The secret of a pool's key at an index, below 10. */
+export const key = (index: number, { name }: Vendor = Vendors.anthropic): string =>
+  `sk-${index}-${name}-NEVER-SHOWN-${index}kk`
 
 /** The masked form of the same. */
-export const hint = (index: number): string => `sk-a...-${index}kk`
+export const hint = (index: number): string => `sk-${index}...-${index}kk`
 
 export const layer = (script: Parameters<typeof ScriptedUpstream.layer>[0], options: Options = {}) => {
-  const { keys = 2, tokens } = options
-  const provider = Anthropic.make({
-    ...options.provider,
-    ...(keys !== "none" && { keys: Array.from({ length: keys }, (_, index) => Redacted.make(key(index))) })
-  })
+  const { vendors = Vendors.all, keys = 2, tokens, authenticator = authenticatorOf(tokens) } = options
+  const providers = vendors.map((vendor) =>
+    vendor.make({
+      ...options.provider,
+      ...(keys !== "none" && { keys: Array.from({ length: keys }, (_, index) => Redacted.make(key(index, vendor))) })
+    })
+  )
   return Gateway.layer.pipe(
     Layer.provideMerge([
-      Providers.layer([provider]),
-      tokens === undefined
-        ? Authenticator.layerLoopback
-        : Authenticator.layerTokens(
-            Object.entries(tokens).map(([name, token]) => ({ name, token: Redacted.make(token) }))
-          ),
+      Providers.layer(providers),
+      authenticator,
       ScriptedUpstream.layer(script),
       Recorder.layerMemory
     ]),
@@ -48,28 +54,32 @@ export const layer = (script: Parameters<typeof ScriptedUpstream.layer>[0], opti
   )
 }
 
+const authenticatorOf = (tokens: Options["tokens"]): Layer.Layer<Authenticator.Authenticator> =>
+  tokens === undefined
+    ? Authenticator.layerLoopback
+    : Authenticator.layerTokens(Object.entries(tokens).map(([name, token]) => ({ name, token: Redacted.make(token) })))
+
 export const requests = Effect.flatMap(ScriptedUpstream.ScriptedUpstream, (upstream) => upstream.requests)
 
-/** The keys that the upstream has seen, in order: places in the pool, or the key itself if it is of no pool. */
-export const keysSeen = Effect.map(requests, (all) =>
-  all.map(({ headers }) => {
-    const value = headers["x-api-key"] ?? "none"
-    const index = Array.from({ length: 9 }, (_, place) => key(place)).indexOf(value)
-    return index < 0 ? value : index
+/** The credential in an upstream request: a place in the pool of the vendor it went to, or the credential itself. */
+export const keyOf = ({ origin, headers }: Pick<UpstreamRequest, "origin" | "headers">): number | string => {
+  const credentials = [headers["x-api-key"], headers["authorization"]?.replace(/^Bearer /, "")]
+  const value = credentials.filter((credential) => credential !== undefined).join(" and ")
+  const vendor = Vendors.all.find(({ upstream }) => upstream.startsWith(origin))
+  const index = Array.from({ length: 9 }, (_, place) => key(place, vendor)).indexOf(value)
+  return index < 0 ? value : index
+}
+
+/** The keys that the upstream has seen, in order. */
+export const keysSeen = Effect.map(requests, (all) => all.map(keyOf))
+
+/** The states of the keys of a vendor's pool, in order; none without a pool. */
+export const states = ({ name }: Vendor = Vendors.anthropic) =>
+  Effect.gen(function* () {
+    const { all } = yield* Providers.Providers
+    const pool = all.find((provider) => provider.type === name)?.keyFailover.pool
+    return pool === undefined ? [] : (yield* pool.states).map((state) => state._tag)
   })
-)
-
-export const pool = Effect.map(Providers.Providers, ({ all }) => {
-  const found = all[0]?.keyFailover.pool
-  if (found === undefined) throw new Error("the provider has no pool")
-  return found
-})
-
-/** The states of the pool's keys, in order. */
-export const states = Effect.gen(function* () {
-  const all = yield* (yield* pool).states
-  return all.map((state) => state._tag)
-})
 
 export const records = Effect.flatMap(Recorder.RecordedEvents, (recorded) => recorded.all)
 
@@ -84,15 +94,8 @@ export const ended = Effect.map(records, (all) =>
 /** How the interceptions ended, in order. */
 export const reasons = Effect.map(ended, (all) => all.map((event) => event.reason))
 
-export const messages = "/anthropic/v1/messages"
-export const models = "/anthropic/v1/models"
+/** What requests have left behind. */
+export const traces = Effect.all({ requests, records })
 
-/** A request for a whole answer. */
-export const blocking: TestGateway.RequestOptions = {
-  body: { model: "claude-sonnet-4-5", max_tokens: 64, messages: [{ role: "user", content: "Hello" }] }
-}
-
-/** A request for a stream. */
-export const streaming: TestGateway.RequestOptions = {
-  body: { model: "claude-sonnet-4-5", max_tokens: 64, stream: true, messages: [{ role: "user", content: "Hello" }] }
-}
+/** The traces of a request that was refused at once. */
+export const nothing = { requests: [], records: [] }
