@@ -1,14 +1,23 @@
 /** README's code blocks: TypeScript is a file that is checked and run, shell lines do what they say. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Toml from "effect/encoding/Toml"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import { globSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import OpenAI from "openai"
 import * as SimulatedProvider from "../src/demo/SimulatedProvider.ts"
+import * as Gateway from "../src/Gateway.ts"
+import * as Authenticator from "../src/inbound/Authenticator.ts"
+import * as Recorder from "../src/record/Recorder.ts"
 import * as Service from "../src/service/Service.ts"
 import * as ServiceConfig from "../src/service/ServiceConfig.ts"
+import * as ScriptedUpstream from "../src/testing/ScriptedUpstream.ts"
+import * as TestGateway from "../src/testing/TestGateway.ts"
 import * as Embedding from "./examples/embedding.ts"
+import * as Vendor from "./examples/vendor.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const read = (path: string) => readFileSync(root + path, "utf8")
@@ -56,6 +65,24 @@ const ask = (url: string, headers: Record<string, string>, body: string) =>
 /** What matches, sorted and once each. */
 const matches = (text: string, pattern: RegExp): ReadonlyArray<string> => [...new Set(text.match(pattern))].toSorted()
 
+/** A URL of README at the place where the gateway really is. */
+const at = (url: string, shown: string): string => shown.replace("http://127.0.0.1:8787", url)
+
+const Codex = Schema.Struct({
+  model_provider: Schema.String,
+  model_providers: Schema.Record(
+    Schema.String,
+    Schema.Struct({ base_url: Schema.String, env_key: Schema.String, wire_api: Schema.String })
+  )
+})
+
+const OpenCodeProvider = Schema.Struct({
+  options: Schema.Struct({ baseURL: Schema.String, apiKey: Schema.Literal("{env:GATEWAY_TOKEN}") })
+})
+const OpenCode = Schema.Struct({
+  provider: Schema.Struct({ anthropic: OpenCodeProvider, openai: OpenCodeProvider })
+})
+
 const question = JSON.stringify({ model: "claude", messages: [] })
 
 describe("README", () => {
@@ -91,7 +118,10 @@ describe("README", () => {
       const answer = yield* ask(url + path, {}, body)
 
       assert.strictEqual(answer.status, 200)
-      assert.include(answer.text, body.includes(`"stream":true`) ? "event: message_stop" : `"type":"message"`)
+      const [whole = "", lastEvent = ""] = path.startsWith("/openai")
+        ? [`"object":"chat.completion"`, "data: [DONE]"]
+        : [`"type":"message"`, "event: message_stop"]
+      assert.include(answer.text, body.includes(`"stream":true`) ? lastEvent : whole)
     }).pipe(Effect.scoped)
   )
 
@@ -105,10 +135,85 @@ describe("README", () => {
           : { authorization: `Bearer ${ANTHROPIC_AUTH_TOKEN}` }
 
         const url = yield* simulated({ AIBRIDGE_TOKENS: "ada=a-long-random-token" })
-        const answer = yield* ask(`${base.replace("http://127.0.0.1:8787", url)}/v1/messages`, headers, question)
+        const answer = yield* ask(`${at(url, base)}/v1/messages`, headers, question)
 
         assert.strictEqual(answer.status, 200)
       }).pipe(Effect.scoped)
+  )
+
+  const tokens = { AIBRIDGE_TOKENS: "ada=a-long-random-token" }
+
+  it.live.each(commands.filter((command) => command.includes("OPENAI_BASE_URL=")))(
+    "points the OpenAI SDK at the gateway: %s",
+    (command) =>
+      Effect.gen(function* () {
+        const { OPENAI_BASE_URL: base = "", OPENAI_API_KEY: apiKey = "" } = assignments(command)
+
+        const client = new OpenAI({ baseURL: at(yield* simulated(tokens), base), apiKey })
+        const models = yield* Effect.promise(() => client.models.list())
+
+        assert.isNotEmpty(models.data)
+      }).pipe(Effect.scoped)
+  )
+
+  it.live("has settings of Codex that lead to the gateway", () =>
+    Effect.gen(function* () {
+      const [text = ""] = blocks.filter(({ language }) => language === "toml").map((block) => block.text)
+      const settings = yield* Schema.decodeUnknownEffect(Codex)(yield* Effect.fromResult(Toml.parse(text)))
+      const provider = settings.model_providers[settings.model_provider]
+      assert.deepInclude(provider, { env_key: "GATEWAY_TOKEN", wire_api: "responses" })
+
+      const url = at(yield* simulated(tokens), provider?.base_url ?? "")
+      const headers = { authorization: "Bearer a-long-random-token", "user-agent": "codex_exec/0.169.0" }
+      const answer = yield* ask(`${url}/responses`, headers, `{"model":"gpt","input":"Hi","stream":true}`)
+
+      assert.strictEqual(answer.status, 200)
+      assert.include(answer.text, "event: response.completed")
+    }).pipe(Effect.scoped)
+  )
+
+  it.live("has settings of opencode that lead to the gateway", () =>
+    Effect.gen(function* () {
+      const [text = ""] = blocks.filter(({ language }) => language === "json").map((block) => block.text)
+      const { provider } = yield* Schema.decodeUnknownEffect(OpenCode)(JSON.parse(text))
+
+      const url = yield* simulated(tokens)
+      const messages = yield* ask(
+        `${at(url, provider.anthropic.options.baseURL)}/messages`,
+        { "x-api-key": "a-long-random-token" },
+        question
+      )
+      const responses = yield* ask(
+        `${at(url, provider.openai.options.baseURL)}/responses`,
+        { authorization: "Bearer a-long-random-token" },
+        `{"model":"gpt","input":"Hi"}`
+      )
+
+      assert.deepStrictEqual([messages.status, responses.status], [200, 200])
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("has a vendor of its own whose keys fail over", () =>
+    Effect.gen(function* () {
+      const answer = yield* TestGateway.fetch("/acme/v1/chat/completions", { body: { model: "acme-1" } })
+
+      const seen = yield* Effect.flatMap(ScriptedUpstream.ScriptedUpstream, (upstream) => upstream.requests)
+      assert.strictEqual(answer.status, 200)
+      assert.deepStrictEqual(
+        seen.map(({ origin, path, headers }) => [origin + path, headers["authorization"]]),
+        ["acme-first", "acme-second"].map((key) => [
+          "https://api.acme.example/openai/v1/chat/completions",
+          `Bearer ${key}`
+        ])
+      )
+    }).pipe(
+      Effect.provide(
+        Gateway.layer.pipe(
+          Layer.provide([Vendor.providers, Authenticator.layerLoopback, Recorder.layerNoop]),
+          Layer.provideMerge(ScriptedUpstream.layer([ScriptedUpstream.json(429, {}), ScriptedUpstream.json(200, {})]))
+        )
+      )
+    )
   )
 
   it.effect.each(commands.filter((command) => command.includes("AIBRIDGE_")))(
@@ -118,7 +223,7 @@ describe("README", () => {
         const config = yield* ServiceConfig.fromEnvironment(assignments(command))
 
         assert.deepStrictEqual(config.warnings, [])
-        assert.lengthOf(config.providers, 1)
+        assert.lengthOf(config.providers, 2)
       })
   )
 
@@ -132,7 +237,7 @@ describe("README", () => {
   })
 
   it("has no shell line that nothing checks", () => {
-    const checked = /^(?:npm (?:ci && npm )?(?:run )?[a-z]+|curl .*|.*\b(?:AIBRIDGE|ANTHROPIC)_.*)$/
+    const checked = /^(?:npm (?:ci && npm )?(?:run )?[a-z]+|curl .*|.*\b(?:AIBRIDGE|ANTHROPIC|OPENAI)_.*)$/
 
     assert.deepStrictEqual(
       commands.filter((command) => !checked.test(command)),
@@ -144,7 +249,8 @@ describe("README", () => {
     const source = read("src/service/ServiceConfig.ts")
     const [, fields = ""] = /const fields = new Set\(\[(.*)\]\)/.exec(source) ?? []
 
-    assert.deepStrictEqual(matches(readme, /AIBRIDGE_[A-Z]+\b/g), matches(source, /AIBRIDGE_[A-Z]+\b/g))
+    const option = /AIBRIDGE_(?!PROVIDER)[A-Z_]+\b/g
+    assert.deepStrictEqual(matches(readme, option), matches(source, option))
     assert.sameMembers(
       matches(readme, /(?<=AIBRIDGE_PROVIDER_<N>)_[A-Z_]+|`_KEY`/g).map((name) => name.replaceAll("`", "")),
       matches(fields, /[A-Z_]+/g).map((name) => `_${name}`)

@@ -17,7 +17,7 @@ export const dialect: Dialect = {
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${render("api_error", message)}\n\n`),
   terminalEvents: new Set(["message_stop", "error"]),
   isTerminalData: (head) => terminalData.test(head),
-  terminalHeadBytes: 256,
+  terminalDataStarts: ["{"],
   keepalive: new TextEncoder().encode(`event: ping\ndata: {"type": "ping"}\n\n`)
 }
 

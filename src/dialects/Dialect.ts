@@ -18,7 +18,7 @@ export interface BridgedRequest {
 
 /** An event of a stream that the client must not see. */
 export interface OmittedEvent {
-  /** ASCII text that the data of each such event holds: a first look that costs little. */
+  /** ASCII text that the data of each such event holds, its first letter a rare one: a first look that costs little. */
   readonly marker: string
   /** Whether an event is one, by its data. */
   readonly matches: (data: string) => boolean
@@ -37,8 +37,8 @@ export interface Dialect {
   readonly terminalEvents: ReadonlySet<string>
   /** Whether an event without a name ends a stream, by the beginning of its data. */
   readonly isTerminalData: (head: string) => boolean
-  /** How much of a line the former two must see. Bytes, the field's name included. */
-  readonly terminalHeadBytes: number
+  /** With what such data begins, in ASCII: a first look that costs little. */
+  readonly terminalDataStarts: ReadonlyArray<string>
   /** What keeps a silent stream open, if the dialect has such an event. */
   readonly keepalive: Uint8Array | undefined
 }

@@ -17,7 +17,7 @@ export const dialect: Dialect = {
   renderStreamError: (message) => encoder.encode(`data: ${OpenAiError.render(500, message)}\n\n`),
   terminalEvents: new Set(),
   isTerminalData: (head) => terminalData.test(head),
-  terminalHeadBytes: 32,
+  terminalDataStarts: ["[DONE]", `{"error"`, "{ ", "{\t"],
   keepalive: undefined
 }
 
@@ -28,7 +28,7 @@ const terminalData = /^(?:\[DONE\]\s*$|\{\s*"error"\s*:\s*[{"])/
 
 /**
  * Usage comes in a stream only if `stream_options.include_usage` asks for it. Where the client did not, we do, and keep the
- * event that comes of it to ourselves. Options that are no object are left for the upstream to refuse.
+ * event that comes of it to ourselves. Options that have another type than documented are left for the upstream to judge.
  */
 const withUsage = (request: BridgedRequest, options: unknown): BridgedRequest => {
   const { body } = request
@@ -36,13 +36,14 @@ const withUsage = (request: BridgedRequest, options: unknown): BridgedRequest =>
   if (options === undefined) return asking(JsonEdit.addMember(body, "stream_options", { include_usage: true }))
   if (options === null) return asking(JsonEdit.setMember(body, ["stream_options"], { include_usage: true }))
   if (typeof options !== "object" || Array.isArray(options)) return request
-  if ("include_usage" in options && options.include_usage === true) return request
+  const asked = "include_usage" in options ? options.include_usage : false
+  if (asked !== false && asked !== null) return request
   return asking(JsonEdit.setMember(body, ["stream_options", "include_usage"], true))
 }
 
 // The last chunk of such a stream: usage, and an empty list of choices.
 const usageOnly: OmittedEvent = {
-  marker: "prompt_tokens",
+  marker: "_tokens",
   matches: (data) =>
     Result.match(
       Result.try((): unknown => JSON.parse(data)),

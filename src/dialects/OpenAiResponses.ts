@@ -17,7 +17,7 @@ export const dialect: Dialect = {
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${streamError(message)}\n\n`),
   terminalEvents: new Set(["response.completed", "response.failed", "response.incomplete", "error"]),
   isTerminalData: (head) => terminalData.test(head),
-  terminalHeadBytes: 256,
+  terminalDataStarts: ["{"],
   keepalive: undefined
 }
 

@@ -1,5 +1,6 @@
 /** Takes out of a stream of events the one that the client must not see. */
 import type { OmittedEvent } from "../dialects/Dialect.ts"
+import * as ByteText from "./ByteText.ts"
 
 /** Complete events. */
 export interface CompleteEvents {
@@ -27,16 +28,21 @@ export class EventFilter {
   /** The bytes that remain, unchanged, in as few pieces as they came in unless there was something to take out. */
   apply({ held, complete, ends, isRest }: CompleteEvents): ReadonlyArray<Uint8Array> {
     const bytes = held.length === 0 ? complete : concat([...held, complete])
-    if (!this.awaitsLineFeed && !includes(bytes, this.marker)) return [bytes]
+    if (!this.awaitsLineFeed && !ByteText.isIn(bytes, this.marker)) return [bytes]
 
     const shift = bytes.length - complete.length
     const remaining: Array<Uint8Array> = []
+    let from = 0
     let start = 0
     for (const end of ends) {
       const event = bytes.subarray(start, end + shift)
-      if (!this.isOmitted(event, isRest && start === 0)) remaining.push(event)
+      if (this.isOmitted(event, isRest && start === 0)) {
+        if (from < start) remaining.push(bytes.subarray(from, start))
+        from = end + shift
+      }
       start = end + shift
     }
+    if (from < start) remaining.push(bytes.subarray(from))
     return remaining
   }
 
@@ -44,7 +50,7 @@ export class EventFilter {
     const isLineFeed = event.length === 1 && event[0] === lineFeed
     const isOmitted =
       (this.awaitsLineFeed && isLineFeed) ||
-      (!isRest && includes(event, this.marker) && this.omitted.matches(dataOf(event)))
+      (!isRest && ByteText.isIn(event, this.marker) && this.omitted.matches(dataOf(event)))
     this.awaitsLineFeed = isOmitted && event.at(-1) === carriageReturn
     return isOmitted
   }
@@ -64,14 +70,6 @@ const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
     offset += chunk.length
   }
   return whole
-}
-
-const includes = (bytes: Uint8Array, marker: Uint8Array): boolean => {
-  const [first = 0] = marker
-  for (let at = bytes.indexOf(first); at >= 0; at = bytes.indexOf(first, at + 1)) {
-    if (marker.every((byte, index) => bytes[at + index] === byte)) return true
-  }
-  return false
 }
 
 /** The data of one whole event (WHATWG HTML, "Server-sent events"). */

@@ -41,6 +41,7 @@ const served = (url: string, provider: ProviderConfig): string => {
 const simulated = (simulatedUrl: string): ReadonlyArray<string> => [
   `            All SIMULATED by ${simulatedUrl}: no account is used, no request leaves this machine.`,
   "            Of three keys the first is rate-limited now and then and the second gets revoked: watch the log.",
+  "            Where there are no keys any Bearer will do.",
   "            Set AIBRIDGE_PROVIDER_0_TYPE=anthropic and AIBRIDGE_PROVIDER_0_KEYS=... for a real one."
 ]
 

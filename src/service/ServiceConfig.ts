@@ -22,7 +22,7 @@ export interface ServiceConfig {
   readonly port: number
   /** `AIBRIDGE_TOKENS`: `name=token`, comma-separated. None: open, on loopback only. */
   readonly tokens: ReadonlyArray<Token>
-  /** `AIBRIDGE_PROVIDER_<N>_...`, N from 0. None: a simulated provider. */
+  /** `AIBRIDGE_PROVIDER_<N>_...`, N from 0. None: the simulated ones. */
   readonly providers: ReadonlyArray<ProviderConfig>
   /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case. */
   readonly proxy: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy?: string }

@@ -2,8 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { InvalidBody } from "../../src/domain/GatewayError.ts"
 import { dialect } from "../../src/dialects/AnthropicMessages.ts"
+import * as Bodies from "./Bodies.ts"
 
-const bytes = (text: string) => new TextEncoder().encode(text)
+const { bytes } = Bodies
 
 describe("A request of Anthropic Messages", () => {
   it.each([
@@ -11,28 +12,48 @@ describe("A request of Anthropic Messages", () => {
     { body: `{"model":"claude","stream":true}`, summary: { model: "claude", stream: true } },
     { body: `{"model":"claude","stream":"true"}`, summary: { model: "claude", stream: false } },
     { body: `{"model":"claude","stream":1}`, summary: { model: "claude", stream: false } },
+    { body: `{"model":"claude","stream":null}`, summary: { model: "claude", stream: false } },
+    { body: `{"model":"claude","background":true}`, summary: { model: "claude", stream: false } },
+    { body: `\ufeff{"model":"claude"}`, summary: { model: "claude", stream: false } },
     { body: `{"stream":false,"model":"a","model":"b"}`, summary: { model: "b", stream: false } },
     { body: `{"model":" ","messages":"whatever"}`, summary: { model: " ", stream: false } },
     { body: `{"model":"modèle 👋"}`, summary: { model: "modèle 👋", stream: false } },
     { body: ` {"model":"a"}\n`, summary: { model: "a", stream: false } }
-  ])("$body says what is wanted", ({ body, summary }) => {
-    const request = { ...summary, userId: undefined, body: bytes(body), omitted: undefined }
-    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.succeed(request))
+  ])("$body says what is wanted, and goes upstream as it is", ({ body, summary }) => {
+    const sent = bytes(body)
+
+    const request = dialect.readRequest(sent)
+
+    assert.deepStrictEqual(request, Result.succeed({ ...summary, userId: undefined, body: sent, omitted: undefined }))
+    assert.strictEqual(Result.getOrThrow(request).body, sent)
   })
 
-  it.each([
-    { body: "", problem: "it is empty, a JSON object is needed" },
-    { body: "{", problem: "it is not JSON" },
-    { body: "undefined", problem: "it is not JSON" },
-    { body: "[]", problem: "it is not a JSON object" },
-    { body: "true", problem: "it is not a JSON object" },
-    { body: "{}", problem: `"model" is missing` },
-    { body: `{"Model":"a"}`, problem: `"model" is missing` },
-    { body: `{"model":""}`, problem: `"model" must be a non-empty string` },
-    { body: `{"model":["a"]}`, problem: `"model" must be a non-empty string` },
-    { body: `{"__proto__":{"model":"a"}}`, problem: `"model" is missing` }
-  ])("$body is refused with what is wrong", ({ body, problem }) => {
+  it.each(Bodies.refused)("$body is refused with what is wrong", ({ body, problem }) => {
     assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.fail(new InvalidBody({ detail: problem })))
+  })
+})
+
+describe("The user of a request of Anthropic Messages", () => {
+  it.each([
+    { members: `"metadata":{"user_id":"u_1"}`, userId: "u_1" },
+    { members: `"metadata":{"user_id":""}`, userId: "" },
+    { members: `"metadata":{"x":1,"user_id":"{\\"session_id\\":\\"s\\"}"}`, userId: `{"session_id":"s"}` },
+    { members: `"metadata":{"user_id":"a"},"metadata":{"user_id":"b"}`, userId: "b" },
+    { members: `"metadata":{"user_id":1}`, userId: undefined },
+    { members: `"metadata":{"user_id":null}`, userId: undefined },
+    { members: `"metadata":{"user_id":true}`, userId: undefined },
+    { members: `"metadata":{"user_id":["u_1"]}`, userId: undefined },
+    { members: `"metadata":{"user_id":{"id":"u_1"}}`, userId: undefined },
+    { members: `"metadata":{"userId":"u_1"}`, userId: undefined },
+    { members: `"metadata":{}`, userId: undefined },
+    { members: `"metadata":null`, userId: undefined },
+    { members: `"metadata":"user_id"`, userId: undefined },
+    { members: `"metadata":[{"user_id":"u_1"}]`, userId: undefined },
+    { members: `"user_id":"u_1","user":"u_1"`, userId: undefined }
+  ])("is $userId with $members", ({ members, userId }) => {
+    const request = dialect.readRequest(bytes(`{"model":"claude",${members}}`))
+
+    assert.strictEqual(Result.getOrThrow(request).userId, userId)
   })
 })
 

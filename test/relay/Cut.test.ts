@@ -1,139 +1,99 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type { UpstreamError } from "../../src/domain/UpstreamError.ts"
-import * as Failure from "../../src/domain/UpstreamError.ts"
-import * as EventGate from "../../src/relay/EventGate.ts"
+import type { Sent } from "../fixtures/StreamFixture.ts"
+import * as StreamFixture from "../fixtures/StreamFixture.ts"
+import * as Streams from "../fixtures/Streams.ts"
+import * as Endings from "./Endings.ts"
 import * as Splits from "./Splits.ts"
 import * as Table from "./Table.ts"
 import * as TestRelay from "./TestRelay.ts"
 
-const early = "upstream closed the stream early"
+const rows = Table.times(Streams.all, [
+  ...Table.times(Splits.lineEnds, Endings.all.slice(0, 1)),
+  ...Table.times(Splits.lineEnds.slice(0, 1), Endings.all.slice(1))
+])
 
-const endings: ReadonlyArray<{
-  readonly ending: string
-  readonly failure: UpstreamError | undefined
-  readonly message: string
-}> = [
-  { ending: "is cut", failure: Failure.cut("ECONNRESET"), message: early },
-  { ending: "times out", failure: Failure.timedOut(), message: "upstream timed out" },
-  { ending: "ends without its last event", failure: undefined, message: early }
-]
-
-const errorEvent = (message: string): string =>
-  `event: error\ndata: {"type":"error","error":{"type":"api_error","message":"${message}"}}\n\n`
-
-const bytewise = (whole: Uint8Array): ReadonlyArray<Uint8Array> =>
-  Splits.splitAt(
-    whole,
-    Array.from({ length: Math.max(0, whole.length - 1) }, (_, index) => index + 1)
+/** What the client sees of the events that were complete when so many bytes had come. */
+const seenAfter = (length: number, sent: ReadonlyArray<Sent>, eol: string): string => {
+  const ends = Splits.boundaries(sent.map(({ event }) => event))
+  return StreamFixture.visible(
+    sent.flatMap(({ event, isHidden }, index) => {
+      const end = ends[index] ?? 0
+      if (end <= length) return [{ event, isHidden }]
+      // After CRLF CR the event is complete; the LF that belongs to it may be missing.
+      return eol === "\r\n" && end - 1 === length ? [{ event: event.slice(0, -1), isHidden }] : []
+    })
   )
+}
 
-const rows = [
-  ...Table.times(Splits.lineEnds, endings.slice(0, 1)),
-  ...Table.times(Splits.lineEnds.slice(0, 1), endings.slice(1))
-]
+describe.each(rows)("$name, with lines that end in $lineEnd,", ({ eol, ending, failure, message, ...fixture }) => {
+  it.effect(`gives all complete events and one error event wherever it ${ending}`, () =>
+    Effect.gen(function* () {
+      const sent = StreamFixture.send(fixture, fixture.odd, eol)
+      const whole = Splits.bytes(StreamFixture.whole(sent))
+      const beforeLast = Splits.bytes(StreamFixture.whole(sent.slice(0, -1))).length
 
-describe("A stream that breaks off", () => {
-  it.effect.each(rows)(
-    "at any byte gives all complete events and one error event when it $ending (lines end in $lineEnd)",
-    ({ eol, failure, message }) =>
-      Effect.gen(function* () {
-        const events = Splits.events(eol)
-        const whole = Splits.bytes(events.join(""))
-        const boundaries = Splits.boundaries(events)
-        const beforeLast = boundaries.at(-2) ?? 0
-        // After CRLF CR the event is complete; the LF that belongs to it may be missing.
-        const endsBefore = (length: number) =>
-          [0, ...boundaries].findLast((end) => end <= length || (eol === "\r\n" && end - 1 === length)) ?? 0
-
-        for (let length = 0; length <= beforeLast; length++) {
-          const part = whole.subarray(0, length)
-          const complete = whole.subarray(0, Math.min(length, endsBefore(length)))
-          const expected = Splits.text(complete) + errorEvent(message)
-          for (const chunks of [bytewise(part), [part]]) {
-            const relayed = yield* TestRelay.run(chunks, { failure })
-            if (Splits.text(relayed.bytes) !== expected) {
-              assert.strictEqual(Splits.text(relayed.bytes), expected, `after ${length} bytes`)
-            }
-            assert.deepStrictEqual(relayed.ends, [message])
+      for (let length = 0; length <= beforeLast; length++) {
+        const part = whole.subarray(0, length)
+        const expected = seenAfter(length, sent, eol) + fixture.errorEvent(message)
+        for (const chunks of [Splits.oneByOne(part), [part]]) {
+          const relayed = yield* TestRelay.run(fixture, chunks, { failure, together: length % 4 !== 0 })
+          if (Splits.text(relayed.bytes) !== expected) {
+            assert.strictEqual(Splits.text(relayed.bytes), expected, `after ${length} bytes`)
           }
+          assert.deepStrictEqual(relayed.ends, [message])
         }
-      })
-  )
-
-  it.effect.each(endings)("after its last event is complete, and nothing is added when it $ending", ({ failure }) =>
-    Effect.gen(function* () {
-      const whole = Splits.bytes(Splits.events("\n").join(""))
-
-      const relayed = yield* TestRelay.run([whole], { failure })
-
-      assert.strictEqual(Splits.text(relayed.bytes), Splits.text(whole))
-      assert.deepStrictEqual(relayed.ends, ["complete"])
-    })
-  )
-
-  it.effect("within its last event, by a failure, is not complete", () =>
-    Effect.gen(function* () {
-      const whole = Splits.bytes("event: message_stop\ndata: {}\n")
-
-      const relayed = yield* TestRelay.run([whole], { failure: Failure.cut("ECONNRESET") })
-
-      assert.strictEqual(Splits.text(relayed.bytes), errorEvent(early))
-      assert.deepStrictEqual(relayed.ends, [early])
-    })
-  )
-})
-
-describe("A large event", () => {
-  const first = "event: a\ndata: 1\n\n"
-  const head = "event: content_block_delta\ndata: "
-  const large = (bytes: number) => head + "x".repeat(bytes - head.length)
-
-  it.effect.each(endings)("of at most 64 KiB does not appear in part when the stream $ending", ({ failure, message }) =>
-    Effect.gen(function* () {
-      const part = Splits.bytes(first + large(EventGate.heldBytes))
-
-      for (const chunks of [[part], Splits.splitRandomly(part, 3, 9_000)]) {
-        const relayed = yield* TestRelay.run(chunks, { failure })
-        assert.strictEqual(Splits.text(relayed.bytes), first + errorEvent(message))
       }
     })
   )
 
-  it.effect.each(endings)(
-    "over 64 KiB passes as it comes and becomes the error event when the stream $ending",
-    ({ failure, message }) =>
-      Effect.gen(function* () {
-        const part = first + large(EventGate.heldBytes + 1)
-
-        for (const chunks of [[Splits.bytes(part)], Splits.splitRandomly(Splits.bytes(part), 3, 9_000)]) {
-          const relayed = yield* TestRelay.run(chunks, { failure })
-          // The line end makes "error" the name that counts, so that the client takes the event for what it is.
-          assert.strictEqual(Splits.text(relayed.bytes), `${part}\n${errorEvent(message)}`)
-          assert.deepStrictEqual(relayed.ends, [message])
-        }
-      })
-  )
-
-  it.effect("that was complete is followed by an error event of its own", () =>
+  it.effect(`gives them after a random split, too, when it ${ending} anywhere in a documented answer`, () =>
     Effect.gen(function* () {
-      const whole = `${large(2 * EventGate.heldBytes)}\n\n`
-      const half = "event: b\ndata:"
+      const sent = StreamFixture.send(fixture, fixture.beginning, eol)
+      const whole = Splits.bytes(StreamFixture.whole(sent.slice(0, -1)))
 
-      const relayed = yield* TestRelay.run(Splits.splitRandomly(Splits.bytes(whole + half), 3, 9_000))
-
-      assert.strictEqual(Splits.text(relayed.bytes), whole + errorEvent(early))
-    })
-  )
-
-  it.effect("passes in the pull in which it grows too large", () =>
-    Effect.gen(function* () {
-      const failure = Failure.cut("ECONNRESET")
-      const held = Splits.bytes(large(EventGate.heldBytes))
-
-      const relayed = yield* TestRelay.run([held, Splits.bytes("y")], { failure })
-
-      assert.strictEqual(relayed.bytes.length, held.length + 2 + errorEvent(early).length)
+      for (let seed = 0; seed < 30; seed++) {
+        const length = Splits.random(seed)(whole.length + 1)
+        const chunks = Splits.splitRandomly(whole.subarray(0, length), seed, 1 + seed * 17)
+        const relayed = yield* TestRelay.run(fixture, chunks, { failure, together: seed % 2 === 0 })
+        const expected = seenAfter(length, sent, eol) + fixture.errorEvent(message)
+        assert.strictEqual(Splits.text(relayed.bytes), expected, `seed ${seed}`)
+        assert.deepStrictEqual(relayed.ends, [message])
+      }
     })
   )
 })
+
+const lasts = Streams.all.flatMap((fixture) => fixture.ends.map((last) => ({ ...fixture, last, shown: last.trim() })))
+
+describe.each(Table.times(lasts, Endings.all))(
+  "$name that $ending after $shown",
+  ({ failure, message, last, ...fixture }) => {
+    const sent = StreamFixture.send(fixture, fixture.beginning, "\n", last)
+
+    it.effect("is complete, and nothing is added", () =>
+      Effect.gen(function* () {
+        const whole = Splits.bytes(StreamFixture.whole(sent))
+
+        for (const chunks of [[whole], Splits.oneByOne(whole)]) {
+          const relayed = yield* TestRelay.run(fixture, chunks, { failure })
+          assert.strictEqual(Splits.text(relayed.bytes), StreamFixture.visible(sent))
+          assert.deepStrictEqual(relayed.ends, ["complete"])
+        }
+      })
+    )
+
+    it.effect("but before its blank line is complete only if that was the upstream's will", () =>
+      Effect.gen(function* () {
+        const part = Splits.bytes(StreamFixture.whole(sent).slice(0, -1))
+
+        const relayed = yield* TestRelay.run(fixture, [part], { failure })
+
+        const isMeant = failure === undefined
+        const rest = isMeant ? last.slice(0, -1) : fixture.errorEvent(message)
+        assert.strictEqual(Splits.text(relayed.bytes), StreamFixture.visible(sent.slice(0, -1)) + rest)
+        assert.deepStrictEqual(relayed.ends, [isMeant ? "complete" : message])
+      })
+    )
+  }
+)

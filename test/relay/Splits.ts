@@ -1,4 +1,4 @@
-/** Streams of events to be split anywhere, ways to split them, and reproducible randomness. */
+/** Ways to split a stream of events, and reproducible randomness. */
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -12,22 +12,23 @@ export const lineEnds = [
   { lineEnd: "CR", eol: "\r" }
 ]
 
-/** A stream, event by event, with most of what the format allows. The last event is the terminal one. */
-export const events = (eol: string): ReadonlyArray<string> =>
-  [
-    `: a comment\nretry: 3000\nevent:message_start\ndata:{"type":"message_start"}\n\n`,
-    `\n`,
-    `: only a comment\n\n`,
-    `id: 7\nevent: content_block_delta\ndata: {"text":"ü世👋"}\n\n`,
-    `event: content_block_delta\ndata: {"text":\ndata: "message_stop"}\nunknown: x\nevent\n\n`,
-    `data: {"no":"name"}\n\n`,
-    `event: message_stop\ndata: {"type":"message_stop"}\n\n`
-  ].map((event) => event.replaceAll("\n", eol))
+/** These events with line ends of every kind, at random; no LF stands where it would belong to a CR before it. */
+export const withMixedEnds = (events: ReadonlyArray<string>, seed: number): ReadonlyArray<string> => {
+  const next = random(seed)
+  let last = ""
+  return events.map((event) =>
+    event.replaceAll(/\n|[^\n]+/g, (part) => {
+      const possible = last.endsWith("\r") ? ["\r", "\r\n"] : ["\r", "\r\n", "\n"]
+      last = part === "\n" ? (possible[next(possible.length)] ?? "") : part
+      return last
+    })
+  )
+}
 
 /** Where the events end, as offsets in bytes. */
-export const boundaries = (all: ReadonlyArray<string>): ReadonlyArray<number> => {
+export const boundaries = (events: ReadonlyArray<string>): ReadonlyArray<number> => {
   let offset = 0
-  return all.map((event) => (offset += bytes(event).length))
+  return events.map((event) => (offset += bytes(event).length))
 }
 
 /** Cuts at these offsets. */
@@ -35,6 +36,16 @@ export const splitAt = (whole: Uint8Array, offsets: ReadonlyArray<number>): Read
   const edges = [0, ...offsets, whole.length]
   return edges.slice(1).map((end, index) => whole.subarray(edges[index], end))
 }
+
+/** One byte at a time. */
+export const oneByOne = (whole: Uint8Array): ReadonlyArray<Uint8Array> => inPieces(whole, 1)
+
+/** Pieces of one size, but for the last one. */
+export const inPieces = (whole: Uint8Array, size: number): ReadonlyArray<Uint8Array> =>
+  splitAt(
+    whole,
+    Array.from({ length: Math.max(0, Math.ceil(whole.length / size) - 1) }, (_, index) => (index + 1) * size)
+  )
 
 export const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => new Uint8Array(Buffer.concat(chunks))
 

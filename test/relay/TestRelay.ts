@@ -2,9 +2,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as AnthropicMessages from "../../src/dialects/AnthropicMessages.ts"
 import type { UpstreamError } from "../../src/domain/UpstreamError.ts"
 import * as Relay from "../../src/relay/Relay.ts"
+import type { StreamFixture } from "../fixtures/StreamFixture.ts"
 import * as Splits from "./Splits.ts"
 
 export interface Relayed {
@@ -15,6 +15,7 @@ export interface Relayed {
 
 /** Relays these chunks, each in a pull of its own or all in one, and then the failure if there is one. */
 export const run = (
+  { dialect, omitted }: Pick<StreamFixture, "dialect" | "omitted">,
   chunks: ReadonlyArray<Uint8Array>,
   options: { readonly failure?: UpstreamError | undefined; readonly together?: boolean } = {}
 ): Effect.Effect<Relayed> =>
@@ -26,8 +27,8 @@ export const run = (
     const relayed = Relay.events(
       { body: failing, nudge: () => {} },
       {
-        dialect: AnthropicMessages.dialect,
-        omitted: undefined,
+        dialect,
+        omitted,
         keepaliveInterval: Duration.seconds(10),
         onEnd: (error) => ends.push(error === undefined ? "complete" : error.message)
       }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import OpenAI, { APIError, AuthenticationError, InternalServerError, RateLimitError } from "openai"
+import * as Table from "../relay/Table.ts"
 import * as TestAnswer from "../upstream/TestAnswer.ts"
 import type { Answer } from "./TestMessages.ts"
 import * as TestMessages from "./TestMessages.ts"
@@ -65,7 +66,7 @@ const failovers = [
   { what: "a limited and a revoked key before", before: [TestOpenAi.limited(30), TestOpenAi.revoked] }
 ]
 
-const rows = ways.flatMap((way) => failovers.map((failover) => ({ ...way, ...failover })))
+const rows = Table.times(ways, failovers)
 
 describe("The OpenAI SDK", () => {
   it.live.each(rows)("gets $way, with $what", ({ target, answer, text, before }) =>
