@@ -15,7 +15,7 @@ export const dialect: Dialect = {
     })),
   renderError: (status, message) => render(errorType(status), message),
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${render("api_error", message)}\n\n`),
-  terminalEvents: new Set(["message_stop", "error"]),
+  terminalEvents: ["message_stop", "error"],
   isTerminalData: (head) => terminalData.test(head),
   terminalDataStarts: ["{"],
   keepalive: new TextEncoder().encode(`event: ping\ndata: {"type": "ping"}\n\n`)

@@ -34,7 +34,7 @@ export interface Dialect {
   /** An error as an event of a stream that has begun. */
   readonly renderStreamError: (message: string) => Uint8Array
   /** The names of the events that end a stream; none in a dialect whose events are told by their data alone. */
-  readonly terminalEvents: ReadonlySet<string>
+  readonly terminalEvents: ReadonlyArray<string>
   /** Whether an event without a name ends a stream, by the beginning of its data. */
   readonly isTerminalData: (head: string) => boolean
   /** With what such data begins, in ASCII: a first look that costs little. */

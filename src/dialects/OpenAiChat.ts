@@ -15,7 +15,7 @@ export const dialect: Dialect = {
     }),
   renderError: OpenAiError.render,
   renderStreamError: (message) => encoder.encode(`data: ${OpenAiError.render(500, message)}\n\n`),
-  terminalEvents: new Set(),
+  terminalEvents: [],
   isTerminalData: (head) => terminalData.test(head),
   terminalDataStarts: ["[DONE]", `{"error"`, "{ ", "{\t"],
   keepalive: undefined

@@ -15,7 +15,7 @@ export const dialect: Dialect = {
     }),
   renderError: OpenAiError.render,
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${streamError(message)}\n\n`),
-  terminalEvents: new Set(["response.completed", "response.failed", "response.incomplete", "error"]),
+  terminalEvents: ["response.completed", "response.failed", "response.incomplete", "error"],
   isTerminalData: (head) => terminalData.test(head),
   terminalDataStarts: ["{"],
   keepalive: undefined

@@ -16,19 +16,17 @@ export interface CompleteEvents {
 
 export class EventFilter {
   private readonly omitted: OmittedEvent
-  private readonly marker: Uint8Array
   // Whether the last event was taken out with the first half only of its final CRLF.
   private awaitsLineFeed = false
 
   constructor(omitted: OmittedEvent) {
     this.omitted = omitted
-    this.marker = encoder.encode(omitted.marker)
   }
 
   /** The bytes that remain, unchanged, in as few pieces as they came in unless there was something to take out. */
   apply({ held, complete, ends, isRest }: CompleteEvents): ReadonlyArray<Uint8Array> {
     const bytes = held.length === 0 ? complete : concat([...held, complete])
-    if (!this.awaitsLineFeed && !ByteText.isIn(bytes, this.marker)) return [bytes]
+    if (!this.awaitsLineFeed && !ByteText.isIn(bytes, this.omitted.marker)) return [bytes]
 
     const shift = bytes.length - complete.length
     const remaining: Array<Uint8Array> = []
@@ -50,7 +48,7 @@ export class EventFilter {
     const isLineFeed = event.length === 1 && event[0] === lineFeed
     const isOmitted =
       (this.awaitsLineFeed && isLineFeed) ||
-      (!isRest && ByteText.isIn(event, this.marker) && this.omitted.matches(dataOf(event)))
+      (!isRest && ByteText.isIn(event, this.omitted.marker) && this.omitted.matches(dataOf(event)))
     this.awaitsLineFeed = isOmitted && event.at(-1) === carriageReturn
     return isOmitted
   }
@@ -59,7 +57,6 @@ export class EventFilter {
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
-const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {

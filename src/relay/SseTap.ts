@@ -14,7 +14,6 @@ const headBytes = 256
 export class SseTap {
   private readonly dialect: Terminals
   private readonly readsNames: boolean
-  private readonly dataStarts: ReadonlyArray<Uint8Array>
   private terminal = false
   // Of the event under way: its name if that could be a terminal one, whether it has a name, the head of its first data line.
   private name: string | undefined
@@ -28,8 +27,7 @@ export class SseTap {
 
   constructor(dialect: Terminals) {
     this.dialect = dialect
-    this.readsNames = dialect.terminalEvents.size > 0
-    this.dataStarts = dialect.terminalDataStarts.map((start) => encoder.encode(start))
+    this.readsNames = dialect.terminalEvents.length > 0
   }
 
   /** Whether the stream's last event has come. */
@@ -98,8 +96,7 @@ export class SseTap {
       this.named = true
       this.name = undefined
     } else if (this.mayMatter(chunk[start])) {
-      if (this.isOtherData(chunk, start)) this.data = ""
-      else this.field(latin1(chunk, start, end, headBytes), length)
+      this.wholeField(chunk, start, end)
     }
     return false
   }
@@ -111,7 +108,7 @@ export class SseTap {
 
   // "event:", and a name that is none of the terminal ones by its length alone (with or without a space before it).
   private isOtherName(chunk: Uint8Array, start: number, length: number): boolean {
-    if (!this.readsNames || chunk[start] !== letterE || chunk[start + 5] !== colon) return false
+    if (chunk[start] !== letterE || chunk[start + 5] !== colon || !this.readsNames) return false
     for (const name of this.dialect.terminalEvents) {
       const rest = length - name.length
       if (rest === 6 || rest === 7) return false
@@ -119,12 +116,18 @@ export class SseTap {
     return true
   }
 
+  // Apart, because it is rare where events have names: the line's own code stays small enough to be inlined.
+  private wholeField(chunk: Uint8Array, start: number, end: number): void {
+    if (this.isOtherData(chunk, start)) this.data = ""
+    else this.field(latin1(chunk, start, end, headBytes), end - start)
+  }
+
   // "data:", and what no terminal event's data begins with.
   private isOtherData(chunk: Uint8Array, start: number): boolean {
     if (!ByteText.isAt(chunk, start, dataField)) return false
     const value = start + dataField.length
     const at = chunk[value] === space ? value + 1 : value
-    for (const dataStart of this.dataStarts) {
+    for (const dataStart of this.dialect.terminalDataStarts) {
       if (ByteText.isAt(chunk, at, dataStart)) return false
     }
     return true
@@ -142,7 +145,7 @@ export class SseTap {
 
   private dispatch(): boolean {
     if (this.named) {
-      if (this.name !== undefined && this.dialect.terminalEvents.has(this.name)) this.terminal = true
+      if (this.name !== undefined && this.dialect.terminalEvents.includes(this.name)) this.terminal = true
     } else if (this.data !== undefined && this.dialect.isTerminalData(this.data)) {
       this.terminal = true
     }
@@ -162,8 +165,7 @@ const letterD = 0x64
 const letterE = 0x65
 const noBytes = new Uint8Array(0)
 
-const encoder = new TextEncoder()
-const dataField = encoder.encode("data:")
+const dataField = "data:"
 
 // The place of the next CR or LF; the chunk's length if there is none. Eight bytes at a time: nearly all of them are text.
 const nextLineEnd = (chunk: Uint8Array, from: number): number => {
