@@ -1,30 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import OpenAI, { APIError, AuthenticationError, InternalServerError, RateLimitError } from "openai"
+import type OpenAI from "openai"
+import { APIError, AuthenticationError, InternalServerError, RateLimitError } from "openai"
 import * as Table from "../relay/Table.ts"
-import * as TestAnswer from "../upstream/TestAnswer.ts"
-import type { Answer } from "./TestMessages.ts"
-import * as TestMessages from "./TestMessages.ts"
 import * as TestOpenAi from "./TestOpenAi.ts"
+import { call, collect, scripted } from "./TestOpenAiSdk.ts"
 import * as TestService from "./TestService.ts"
-
-type Options = ConstructorParameters<typeof OpenAI>[0]
-
-/** A service with keys, an upstream that answers in turn, and the SDK in front; it never tries again, unless told to. */
-const scripted = Effect.fnUntraced(function* (keys: number, answers: ReadonlyArray<Answer>, options: Options = {}) {
-  const { upstream, url } = yield* TestService.withUpstream(keys, { AIBRIDGE_TOKENS: "ada=token-1" }, "openai")
-  const seen = yield* TestMessages.script(upstream, answers)
-  const client = new OpenAI({ baseURL: `${url}/openai/v1`, apiKey: "token-1", maxRetries: 0, ...options })
-  return { client, seen }
-})
-
-/** Calls the SDK; whatever it throws is a value. */
-const call = <A>(promise: () => Promise<A>) => Effect.tryPromise({ try: promise, catch: (error) => error })
-
-const collect = async <A>(stream: AsyncIterable<A>, into: Array<A> = []): Promise<ReadonlyArray<A>> => {
-  for await (const item of stream) into.push(item)
-  return into
-}
 
 const messages = [{ role: "user" as const, content: "Hello" }]
 
@@ -182,35 +163,6 @@ describe("The OpenAI SDK", () => {
       assert.strictEqual(error.status, 501)
       assert.include(error.message, "background")
       assert.lengthOf(seen, 0)
-    })
-  )
-
-  it.live("fetches, cancels and deletes responses, and lists models, with failover", () =>
-    Effect.gen(function* () {
-      const response = TestOpenAi.responses("Hello")
-      const models = TestAnswer.json(200, { object: "list", data: [{ id: "gpt-test", object: "model" }] })
-      const deleted = TestAnswer.json(200, { id: "resp_1", object: "response", deleted: true })
-      const { client, seen } = yield* scripted(2, [TestOpenAi.limited(30), response, response, deleted, models])
-
-      const fetched = yield* call(() => client.responses.retrieve("resp_1", { include: ["file_search_call.results"] }))
-      yield* call(() => client.responses.cancel("resp_1"))
-      yield* call(() => client.responses.delete("resp_1"))
-      const page = yield* call(() => client.models.list())
-
-      assert.strictEqual(fetched.id, "resp_1")
-      assert.deepStrictEqual(
-        page.data.map(({ id }) => id),
-        ["gpt-test"]
-      )
-      assert.deepStrictEqual(
-        seen.slice(1).map(({ method, target }) => `${method} ${decodeURIComponent(target)}`),
-        [
-          "GET /v1/responses/resp_1?include[]=file_search_call.results",
-          "POST /v1/responses/resp_1/cancel",
-          "DELETE /v1/responses/resp_1",
-          "GET /v1/models"
-        ]
-      )
     })
   )
 

@@ -18,19 +18,30 @@ export const chat = (content: string): Buffer =>
 export const chunk = (members: Readonly<Record<string, unknown>>): string =>
   `data: ${JSON.stringify({ ...completion, object: "chat.completion.chunk", ...members })}\n\n`
 
-const delta = (content: string, finish: string | null = null): string =>
-  chunk({ choices: [{ index: 0, delta: finish === null ? { content } : {}, finish_reason: finish }] })
+const delta = (members: object, finish: string | null = null): string =>
+  chunk({ choices: [{ index: 0, delta: { role: "assistant", ...members }, finish_reason: finish }] })
 
 /** The last chunk of a stream whose request asked for usage. */
 export const usageOnly = chunk({ choices: [], usage })
 
 /** A chat stream that says these words, with usage. */
 export const chatEvents = (words: ReadonlyArray<string>): ReadonlyArray<string> => [
-  ...words.map((word) => delta(word)),
-  delta("", "stop"),
+  ...words.map((content) => delta({ content })),
+  delta({}, "stop"),
   usageOnly,
   "data: [DONE]\n\n"
 ]
+
+/** A chat stream that calls a tool, its arguments in pieces. */
+export const toolEvents = (name: string, pieces: ReadonlyArray<string>): ReadonlyArray<string> => [
+  toolDelta({ id: "call_1", type: "function", function: { name, arguments: "" } }),
+  ...pieces.map((piece) => toolDelta({ function: { arguments: piece } })),
+  delta({}, "tool_calls"),
+  usageOnly,
+  "data: [DONE]\n\n"
+]
+
+const toolDelta = (call: object): string => delta({ tool_calls: [{ index: 0, ...call }] })
 
 const response = (text: string, status: string) => ({
   id: "resp_1",
@@ -63,15 +74,43 @@ export const responseEvents = (words: ReadonlyArray<string>): ReadonlyArray<stri
   const item = { id: "msg_1", type: "message", role: "assistant", status: "in_progress", content: [] }
   const part = { type: "output_text", text: "", annotations: [] }
   const place = { item_id: "msg_1", output_index: 0, content_index: 0 }
-  return [
+  return numbered([
     { type: "response.created", response: response("", "in_progress") },
     { type: "response.output_item.added", output_index: 0, item },
     { type: "response.content_part.added", ...place, part },
     ...words.map((word) => ({ type: "response.output_text.delta", ...place, delta: word, logprobs: [] })),
     { type: "response.output_text.done", ...place, text, logprobs: [] },
     { type: "response.completed", response: response(text, "completed") }
-  ].map((event, index) => `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: index })}\n\n`)
+  ])
 }
+
+/** A stream of responses that calls a tool. */
+export const callEvents = (name: string, args: string): ReadonlyArray<string> => {
+  const item = { id: "fc_1", type: "function_call", call_id: "call_1", name, arguments: args, status: "completed" }
+  const place = { item_id: "fc_1", output_index: 0 }
+  return numbered([
+    { type: "response.created", response: response("", "in_progress") },
+    {
+      type: "response.output_item.added",
+      output_index: 0,
+      item: { ...item, arguments: "", status: "in_progress" }
+    },
+    { type: "response.function_call_arguments.delta", ...place, delta: args },
+    { type: "response.function_call_arguments.done", ...place, arguments: args },
+    { type: "response.output_item.done", output_index: 0, item },
+    { type: "response.completed", response: { ...response("", "completed"), output: [item] } }
+  ])
+}
+
+interface Event {
+  readonly type: string
+  readonly [member: string]: unknown
+}
+
+const numbered = (events: ReadonlyArray<Event>): ReadonlyArray<string> =>
+  events.map(
+    (event, index) => `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: index })}\n\n`
+  )
 
 /** A whole stream. */
 export const streamed = (events: ReadonlyArray<string>): Buffer =>
