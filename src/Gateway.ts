@@ -68,10 +68,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
-      const { actor, own } = yield* authenticator.authenticate(request.headers, provider)
+      const { actor, own, shown } = yield* authenticator.authenticate(request.headers, provider)
       const credential = yield* Credential.choose(provider, own)
       const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
-      const asked = yield* readRequest(dialect, body)
+      const asked = yield* readRequest(dialect, body, request.headers["content-encoding"])
 
       const client = Client.detect(request.headers)
       const interception = yield* InterceptionLog.begin(recorder, {
@@ -84,7 +84,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         userAgent: request.headers["user-agent"],
         clientSessionId: client.sessionId(request.headers, asked.userId)
       })
-      const headers = ForwardHeaders.forRequest(request.headers)
+      const headers = ForwardHeaders.forRequest(request.headers, shown)
       headers["accept-encoding"] = "identity"
       if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
       return yield* Failover.walk(
@@ -139,12 +139,12 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
     const passthrough = Effect.fnUntraced(function* (route: PassthroughRoute, request: HttpServerRequest) {
       const { provider } = route
-      const { own } = yield* authenticator.authenticate(request.headers, provider)
+      const { own, shown } = yield* authenticator.authenticate(request.headers, provider)
       const credential = yield* Credential.choose(provider, own)
       const body = yield* RequestBody.read(request, options.maximumBodyBytes, readBody)
 
       const failed = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
-      const outgoingHeaders = ForwardHeaders.forRequest(request.headers)
+      const outgoingHeaders = ForwardHeaders.forRequest(request.headers, shown)
       const response = yield* Failover.walk(credential.pool, (key) =>
         upstream.send(outgoing(route, request, credential.inject(outgoingHeaders, key), body))
       ).pipe(Effect.tapErrorTag("UpstreamError", failed))
@@ -204,11 +204,16 @@ const alive = HttpServerResponse.text("effect-aibridge\n")
 
 const noBytes = new Uint8Array(0)
 
-const readRequest = (dialect: Dialect, body: Uint8Array) =>
-  Result.match(dialect.readRequest(body), {
+const readRequest = (dialect: Dialect, body: Uint8Array, encoding = "identity") => {
+  if (encoding !== "identity") {
+    const detail = `it has the content-encoding "${encoding}", send it without one`
+    return Effect.fail(GatewayError.make(new GatewayError.InvalidBody({ detail })))
+  }
+  return Result.match(dialect.readRequest(body), {
     onFailure: (reason) => Effect.fail(GatewayError.make(reason)),
     onSuccess: Effect.succeed
   })
+}
 
 const outgoing = (
   { provider, path }: BridgedRoute | PassthroughRoute,

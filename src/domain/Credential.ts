@@ -19,5 +19,12 @@ export const hint = (secret: string): string => {
   return points.slice(0, shown).join("") + "..." + points.slice(points.length - shown).join("")
 }
 
+/**
+ * Whether a header's value holds a secret. One of less than 8 characters, which could stand in a value by chance, must be a
+ * whole word of it.
+ */
+export const holdsSecret = (value: string, secret: string): boolean =>
+  value.includes(secret) && (secret.length >= 8 || value.split(/[\s,;=]+/).includes(secret))
+
 /** Whether a header can carry a secret as it is: printable ASCII without spaces, and not nothing. */
 export const fitsHeader = (secret: string): boolean => /^[\x21-\x7e]+$/.test(secret)

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type { Actor } from "../domain/Actor.ts"
 import * as ActorOf from "../domain/Actor.ts"
+import { holdsSecret } from "../domain/Credential.ts"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import * as Refusal from "../domain/GatewayError.ts"
 import type { RequestHeaders } from "../domain/HeaderRecord.ts"
@@ -22,6 +23,8 @@ export interface Authentication {
    * credential for the gateway may be among them, since what is found there is sent upstream.
    */
   readonly own: RequestHeaders
+  /** The credential for the gateway that the client has shown: no header that holds it goes upstream. */
+  readonly shown?: Redacted.Redacted<string>
 }
 
 /** Decides who may call. An embedder's own decides everything about credentials by itself. */
@@ -46,16 +49,16 @@ export interface Token {
  * every route. A provider without keys takes the token from `x-aibridge-token` only. A wrong token falls back to nothing.
  */
 export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authenticator> => {
-  const known = tokens.map(({ name, token }) => ({ actor: ActorOf.make(name), secret: Redacted.value(token) }))
-  const actorOf = (candidate: string): Actor | undefined => {
-    let actor: Actor | undefined
+  const known = tokens.map(({ name, token }) => ({ actor: ActorOf.make(name), token, secret: Redacted.value(token) }))
+  const find = (candidate: string) => {
+    let found: (typeof known)[number] | undefined
     for (const entry of known) {
-      if (equalInConstantTime(entry.secret, candidate)) actor = entry.actor
+      if (equalInConstantTime(entry.secret, candidate)) found = entry
     }
-    return actor
+    return found
   }
   const withoutTokens = (headers: RequestHeaders): RequestHeaders =>
-    standard(headers, (value) => [value, ...value.split(/[\s,;=]+/)].every((part) => actorOf(part) === undefined))
+    standard(headers, (value) => !known.some(({ secret }) => holdsSecret(value, secret)))
 
   return Layer.succeed(Authenticator, {
     authenticate: (headers, provider) => {
@@ -63,9 +66,10 @@ export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authentic
       const hasPool = provider.keyFailover.pool !== undefined
       const candidate = token ?? (hasPool ? standardToken(headers) : undefined)
       if (candidate === undefined) return hasPool ? missingToken : missingOwnToken
-      const actor = actorOf(candidate)
-      if (actor === undefined) return wrongToken
-      return Effect.succeed({ actor, own: token === undefined ? {} : withoutTokens(headers) })
+      const found = find(candidate)
+      if (found === undefined) return wrongToken
+      const own = token === undefined ? {} : withoutTokens(headers)
+      return Effect.succeed({ actor: found.actor, own, shown: found.token })
     }
   })
 }

@@ -54,7 +54,7 @@ export const make = (providers: ReadonlyArray<Provider>): Router => {
   return {
     route: ({ method, url, headers }) => {
       const path = pathOf(url)
-      const route = exact.get(path) ?? subtree(subtrees, path)
+      const route = exact.get(path) ?? subtree(subtrees, path, exact)
       if (route !== undefined) {
         const dialect = route._tag === "Bridged" ? route.dialect : route.provider.dialect
         if (asksForUpgrade(headers)) return refuse(noUpgrade, dialect)
@@ -64,6 +64,7 @@ export const make = (providers: ReadonlyArray<Provider>): Router => {
       }
       const dialect = mounts.find(({ mount }) => path === mount || path.startsWith(`${mount}/`))?.provider.dialect
       if (!roots.has(path)) return refuse(new Refusal.RouteNotFound({ method, path }), dialect)
+      if (asksForUpgrade(headers)) return refuse(noUpgrade, dialect)
       return method === "GET" || method === "HEAD"
         ? Result.succeed({ _tag: "Probe" })
         : refuse(new Refusal.MethodNotAllowed({ method, path, allow: "GET, HEAD" }), dialect)
@@ -95,16 +96,19 @@ const refuse = (reason: GatewayError["reason"], dialect: Dialect | undefined): R
 
 const subtree = (
   subtrees: ReadonlyArray<{ readonly prefix: string; readonly provider: Provider }>,
-  path: string
+  path: string,
+  exact: ReadonlyMap<string, ServedRoute>
 ): ServedRoute | undefined => {
   const found = subtrees.find(({ prefix }) => path.startsWith(prefix))
   if (found === undefined || !staysBelow(path.slice(found.prefix.length))) return undefined
+  // To many an upstream a final slash means nothing: a bridged route must not be called unread that way.
+  if (exact.get(path.slice(0, -1))?._tag === "Bridged") return undefined
   return { _tag: "Passthrough", provider: found.provider, path: path.slice(found.provider.routePrefix.length) }
 }
 
-// An upstream may resolve dots, double or encoded slashes: none of them may lead out of the subtree.
+// An upstream may resolve dots, double or encoded slashes, and end a path at "#": none of them may lead out of the subtree.
 const staysBelow = (rest: string): boolean =>
-  !/\\|%(?:00|25|2f|5c)/i.test(rest) &&
+  !/[\\#]|%(?:00|25|2f|5c)/i.test(rest) &&
   rest.split("/").every((segment, index, all) => {
     const plain = segment.replace(/%2e/gi, ".").replace(/;.*/, "")
     return plain !== "." && plain !== ".." && (plain !== "" || index === all.length - 1)

@@ -2,8 +2,9 @@
 import type { Actor } from "../domain/Actor.ts"
 
 /**
- * `x-ai-bridge-actor-id`, and `x-ai-bridge-actor-metadata-<key>` for each fact. What a header cannot carry is
- * percent-encoded in a value (UTF-8, RFC 3986 section 2.1) and a hyphen in a name.
+ * `x-ai-bridge-actor-id`, and `x-ai-bridge-actor-metadata-<key>` for each fact. A value that a header
+ * cannot carry, or that has a percent sign, is percent-encoded (UTF-8, RFC 3986 section 2.1), so that all can be decoded; in a
+ * name such a character becomes a hyphen.
  */
 export const of = (actor: Actor): Record<string, string> => {
   const headers: Record<string, string> = { "x-ai-bridge-actor-id": toValue(actor.id) }
@@ -17,4 +18,4 @@ export const of = (actor: Actor): Record<string, string> => {
 const notToken = /[^-!#$%&'*+.^_`|~\da-z]/g
 
 const toValue = (text: string): string =>
-  /^[\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed()).replaceAll("%20", " ")
+  /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed()).replaceAll("%20", " ")

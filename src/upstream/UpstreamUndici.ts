@@ -67,6 +67,8 @@ const makeDispatcher = (options: Options): Undici.Dispatcher => {
     headersTimeout: Duration.toMillis(options.headersTimeout ?? "10 minutes"),
     bodyTimeout: Duration.toMillis(options.idleTimeout ?? "10 minutes"),
     keepAliveTimeout: 30_000,
+    // As much as the service takes from clients; rate limits and policies make long heads.
+    maxHeaderSize: 64 * 1024,
     connect: { timeout: 10_000 },
     // Set here and not for the agent, which would make a new string of every request's origin.
     factory: (origin, poolOptions) => new Undici.Pool(origin, { ...poolOptions, allowH2: false })

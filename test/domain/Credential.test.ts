@@ -50,3 +50,18 @@ describe("Credential.hint", () => {
     }
   })
 })
+
+describe("A header's value", () => {
+  it.each([
+    { value: "Bearer long-secret", secret: "long-secret", holds: true },
+    { value: `key="long-secret"`, secret: "long-secret", holds: true },
+    { value: "xlong-secretx", secret: "long-secret", holds: true },
+    { value: "long-secre", secret: "long-secret", holds: false },
+    { value: "en", secret: "en", holds: true },
+    { value: "Bearer en", secret: "en", holds: true },
+    { value: "token=en, de", secret: "en", holds: true },
+    { value: "application/json, gentle", secret: "en", holds: false }
+  ])("$value holds the secret $secret: $holds", ({ value, secret, holds }) => {
+    assert.strictEqual(Credential.holdsSecret(value, secret), holds)
+  })
+})

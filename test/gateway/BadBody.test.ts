@@ -47,6 +47,24 @@ describe("A bridged request whose body", () => {
       }).pipe(Effect.provide(Setup.layer([])))
   )
 
+  it.effect.each(Calls.blockings)("is compressed is 400 and says why, like $call", ({ path, request }) =>
+    Effect.gen(function* () {
+      const response = yield* TestGateway.fetch(path, { ...request, headers: { "content-encoding": "zstd" } })
+
+      assert.strictEqual(response.status, 400)
+      assert.include(response.text, `it has the content-encoding \\"zstd\\", send it without one`)
+      assert.deepStrictEqual(yield* Setup.traces, Setup.nothing)
+    }).pipe(Effect.provide(Setup.layer([])))
+  )
+
+  it.effect.each(Calls.blockings)("says that it is not compressed is served, like $call", ({ path, request, good }) =>
+    Effect.gen(function* () {
+      const response = yield* TestGateway.fetch(path, { ...request, headers: { "content-encoding": "identity" } })
+
+      assert.strictEqual(response.status, 200)
+    }).pipe(Effect.provide(Setup.layer(() => good)))
+  )
+
   it.effect.each(Calls.blockings)("is missing altogether is 400, like $call", ({ path }) =>
     Effect.gen(function* () {
       const response = yield* TestGateway.fetch(path, { method: "POST" })

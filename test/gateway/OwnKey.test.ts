@@ -91,6 +91,10 @@ describe("A gateway token", () => {
     { place: "also in Authorization", extra: { authorization: `Bearer ${token}` } },
     { place: "also in Authorization without a scheme", extra: { authorization: token } },
     { place: "among other words in Authorization", extra: { authorization: `Bearer ${token} x` } },
+    { place: "quoted in Authorization", extra: { authorization: `Bearer "${token}"` } },
+    { place: "behind a name in Authorization", extra: { authorization: `Bearer x:${token}` } },
+    { place: "also in api-key", extra: { "api-key": token } },
+    { place: "within another header", extra: { "x-goog-api-key": `key ${token}` } },
     { place: "also in x-api-key", extra: { "x-api-key": token } },
     { place: "before a key in a doubled x-api-key", extra: { "x-api-key": `${token}, ${own}` } },
     { place: "as a parameter in Authorization", extra: { authorization: `Bearer token=${token}` } },
@@ -117,5 +121,17 @@ describe("A gateway token", () => {
         Setup.layer(() => Calls.blocking.good, { tokens: { alice: token, bob: "gate-bob-NEVER-SENT-0002" } })
       )
     )
+  )
+
+  it.effect.each(Calls.all)("in a standard header is not sent in any other one either, on $call", (call) =>
+    Effect.gen(function* () {
+      const headers = { authorization: `Bearer ${token}`, "api-key": token, "x-goog-api-key": token, "x-note": "a b" }
+      yield* TestGateway.fetch(call.path, { ...call.request, headers })
+
+      const [sent] = yield* Setup.requests
+      assert.strictEqual(sent?.headers["x-note"], "a b")
+      assert.notInclude(JSON.stringify(sent?.headers), "NEVER-SENT")
+      assert.deepStrictEqual(yield* Setup.keysSeen, [0])
+    }).pipe(Effect.provide(layer(call.good)))
   )
 })

@@ -55,6 +55,13 @@ describe("A router", () => {
     { method: "POST", target: "/openai/v1/responses", route: "Bridged openai /responses" },
     { method: "GET", target: "/openai/v1/responses/resp_1?x", route: "Passthrough openai /responses/resp_1" },
     { method: "GET", target: "/openai/v1/models", route: "Passthrough openai /models" },
+    { method: "POST", target: "/openai/v1/responses/", route: "404 openai-chat" },
+    { method: "GET", target: "/openai/v1/conversations/", route: "Passthrough openai /conversations/" },
+    { method: "GET", target: "/openai/v1/models/..#", route: "404 openai-chat" },
+    { method: "GET", target: "/openai/v1/models/..#x", route: "404 openai-chat" },
+    { method: "GET", target: "/openai/v1/models#x", route: "404 openai-chat" },
+    { method: "GET", target: "/openai/v1/models/a#/../b", route: "404 openai-chat" },
+    { method: "GET", target: "/openai/v1/models?x#y", route: "Passthrough openai /models" },
     { method: "GET", target: "/openai/models", route: "404 openai-chat" },
     { method: "POST", target: "/openai/chat/completions", route: "404 openai-chat" },
     { method: "POST", target: "/openai/v1/completions", route: "404 openai-chat" },
@@ -101,6 +108,8 @@ describe("A request for another protocol", () => {
       route: "501 openai-chat"
     },
     { method: "GET", target: "/openai/v1/models", headers: upgrade("x/1"), route: "501 openai-chat" },
+    { method: "GET", target: "/openai/v1", headers: upgrade("websocket"), route: "501 openai-chat" },
+    { method: "GET", target: "/", headers: upgrade("websocket"), route: "501 of no dialect" },
     { method: "GET", target: "/openai/v1/nowhere", headers: upgrade("websocket"), route: "404 openai-chat" },
     { method: "GET", target: "/nowhere", headers: upgrade("websocket"), route: "404 of no dialect" }
   ])("is refused where something is served: $method $target $headers.upgrade: $route", (row) =>

@@ -15,6 +15,18 @@ const turn = Effect.callback<void>((resume) => {
 })
 
 describe("UpstreamUndici", () => {
+  it.live("takes a head of 60 kB", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start
+      const { answer, exchange } = yield* begin(server)
+      yield* exchange.write(TestAnswer.whole(200, "{}", [["x-long", "x".repeat(60_000)]]))
+
+      const { headers } = yield* answer
+
+      assert.lengthOf(String(headers["x-long"]), 60_000)
+    }).pipe(client())
+  )
+
   it.live("uses a connection again after an answer was read", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start
