@@ -143,15 +143,15 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const credential = yield* Credential.choose(provider, own)
       const body = yield* RequestBody.read(request, options.maximumBodyBytes, readBody)
 
-      const failed = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
+      const logFailure = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
       const outgoingHeaders = ForwardHeaders.forRequest(request.headers, shown)
       const response = yield* Failover.walk(credential.pool, (key) =>
         upstream.send(outgoing(route, request, credential.inject(outgoingHeaders, key), body))
-      ).pipe(Effect.tapErrorTag("UpstreamError", failed))
+      ).pipe(Effect.tapErrorTag("UpstreamError", logFailure))
       const headers = responseHeaders(response, request)
       const { whole } = response
       return whole === undefined
-        ? ResponseHead.stream(response.status, headers, Stream.tapError(response.body, failed))
+        ? ResponseHead.stream(response.status, headers, Stream.tapError(response.body, logFailure))
         : ResponseHead.whole(response.status, headers, whole)
     })
 

@@ -18,7 +18,7 @@ import * as ServiceConfig from "./service/ServiceConfig.ts"
 
 const serve = Command.make("serve").pipe(
   Command.withDescription(
-    "Run the gateway in the foreground. Without AIBRIDGE_PROVIDER_0_TYPE it serves simulated ones."
+    "Run the gateway in the foreground. Without AIBRIDGE_PROVIDER_0_TYPE it serves simulated providers."
   ),
   Command.withHandler(() =>
     Effect.gen(function* () {

@@ -1,5 +1,6 @@
 /** Chat Completions, in the shapes that OpenAI documents. */
-import { created, inputTokens, member, outputTokens, text, words } from "./SimulatedVendor.ts"
+import { member } from "../domain/Json.ts"
+import { created, inputTokens, outputTokens, text, words } from "./SimulatedVendor.ts"
 
 export const completion = (model: string) => ({
   ...head("chat.completion", model),
@@ -14,7 +15,7 @@ export const completion = (model: string) => ({
   usage
 })
 
-/** A whole stream. With usage, every chunk has the member and the last one nothing else. */
+/** A whole stream. With usage, every chunk has a member for it: `null` in all but the last one, which has nothing else. */
 export const stream = (model: string, withUsage: boolean): ReadonlyArray<string> => {
   const chunk = (choices: ReadonlyArray<unknown>, used: typeof usage | null = null) =>
     data({ ...head("chat.completion.chunk", model), choices, ...(withUsage && { usage: used }) })

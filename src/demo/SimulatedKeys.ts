@@ -11,7 +11,7 @@ const servedBeforeRevoked = 1
 
 export type Outcome = "served" | "limited" | "refused"
 
-/** What each further use of a credential comes to. Refused is what is none of the keys. */
+/** What each further use of a credential comes to. A credential that is none of the keys is always refused. */
 export const make = (keys: readonly [string, string, string]): ((credential: string | undefined) => Outcome) => {
   const uses = new Map<string | undefined, number>(keys.map((key) => [key, 0]))
   const [first, second] = keys

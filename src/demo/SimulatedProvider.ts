@@ -7,6 +7,7 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { createServer } from "node:http"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import * as Json from "../domain/Json.ts"
 import * as SimulatedAnthropic from "./SimulatedAnthropic.ts"
 import * as SimulatedKeys from "./SimulatedKeys.ts"
 import * as SimulatedOpenAi from "./SimulatedOpenAi.ts"
@@ -34,7 +35,7 @@ export const start: Effect.Effect<SimulatedProvider, never, Scope.Scope> = Effec
   const others = [withKeys(SimulatedOpenAi.vendor), withKeys(SimulatedOpenAi.copilot)]
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const body = parse(await readBody(request))
+    const body = Json.parse(await readBody(request))
     const [path = ""] = (request.url ?? "").split("?")
     const { vendor, use } = others.find((other) => path.startsWith(`${other.vendor.path}/`)) ?? anthropic
     switch (use(vendor.credential(request.headers))) {
@@ -90,14 +91,6 @@ const readBody = async (request: IncomingMessage): Promise<string> => {
   const chunks: Array<Buffer> = []
   for await (const chunk of request) chunks.push(chunk)
   return Buffer.concat(chunks).toString("utf8")
-}
-
-const parse = (body: string): unknown => {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
 }
 
 const send = (response: ServerResponse, answer: Answer): void => {

@@ -1,11 +1,12 @@
 /** One vendor of the simulated provider: where it is, which credentials it takes, and what it answers. */
 import type { IncomingHttpHeaders } from "node:http"
+import { member } from "../domain/Json.ts"
 
 export interface SimulatedVendor {
   readonly type: "anthropic" | "openai" | "copilot"
   /** What its base URL adds to the server's own. */
   readonly path: string
-  /** They open nothing. None: any credential will do. */
+  /** Made up: nothing but this provider takes them. None: any credential will do. */
   readonly keys: readonly [string, string, string] | undefined
   /** The credential among these headers, where the vendor looks for it. */
   readonly credential: (headers: IncomingHttpHeaders) => string | undefined
@@ -52,6 +53,3 @@ export const modelOf = (body: unknown): string => {
 }
 
 export const asksForStream = (body: unknown): boolean => member(body, "stream") === true
-
-export const member = (value: unknown, name: string): unknown =>
-  typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined

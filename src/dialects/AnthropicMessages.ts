@@ -1,5 +1,6 @@
 /** Anthropic Messages: `POST /v1/messages` and its server-sent events. */
 import * as Result from "effect/Result"
+import * as Json from "../domain/Json.ts"
 import type { Dialect } from "./Dialect.ts"
 import { readBody } from "./Dialect.ts"
 
@@ -28,8 +29,8 @@ const render = (type: string, message: string): string => JSON.stringify({ type:
 const terminalData = /"type"\s*:\s*"(?:message_stop|error)"/
 
 const userId = (metadata: unknown): string | undefined => {
-  if (typeof metadata !== "object" || metadata === null || !("user_id" in metadata)) return undefined
-  return typeof metadata.user_id === "string" ? metadata.user_id : undefined
+  const id = Json.member(metadata, "user_id")
+  return typeof id === "string" ? id : undefined
 }
 
 // As Anthropic documents its error types; statuses that it does not list take the type of their class.

@@ -1,5 +1,6 @@
 /** OpenAI Chat Completions: `POST .../chat/completions` and its stream, whose events have no names. */
 import * as Result from "effect/Result"
+import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect, OmittedEvent } from "./Dialect.ts"
 import { isTrue, readBody } from "./Dialect.ts"
 import * as JsonEdit from "./JsonEdit.ts"
@@ -36,27 +37,18 @@ const withUsage = (request: BridgedRequest, options: unknown): BridgedRequest =>
   if (options === undefined) return asking(JsonEdit.addMember(body, "stream_options", { include_usage: true }))
   if (options === null) return asking(JsonEdit.setMember(body, ["stream_options"], { include_usage: true }))
   if (typeof options !== "object" || Array.isArray(options)) return request
-  const asked = "include_usage" in options ? options.include_usage : false
-  if (asked !== false && asked !== null) return request
+  const asked = Json.member(options, "include_usage") ?? false
+  if (asked !== false) return request
   return asking(JsonEdit.setMember(body, ["stream_options", "include_usage"], true))
 }
 
 // The last chunk of such a stream: usage, and an empty list of choices.
 const usageOnly: OmittedEvent = {
   marker: "_tokens",
-  matches: (data) =>
-    Result.match(
-      Result.try((): unknown => JSON.parse(data)),
-      { onFailure: () => false, onSuccess: isUsageOnly }
-    )
+  matches: (data) => {
+    const chunk = Json.parse(data)
+    const choices = Json.member(chunk, "choices")
+    const usage = Json.member(chunk, "usage")
+    return Array.isArray(choices) && choices.length === 0 && typeof usage === "object" && usage !== null
+  }
 }
-
-const isUsageOnly = (chunk: unknown): boolean =>
-  typeof chunk === "object" &&
-  chunk !== null &&
-  "choices" in chunk &&
-  Array.isArray(chunk.choices) &&
-  chunk.choices.length === 0 &&
-  "usage" in chunk &&
-  typeof chunk.usage === "object" &&
-  chunk.usage !== null

@@ -1,9 +1,9 @@
 /** The authenticated person or service on whose behalf a client calls. */
 
 export interface Actor {
-  /** Who it is: a token's name, or whatever the host's own `Authenticator` says. */
+  /** Who it is: a token's name, or whatever the host's own `Authenticator` says. Goes where `metadata` goes. */
   readonly id: string
-  /** Facts about the actor for records. Never secret. */
+  /** Facts about the actor, for records and, where a provider has `sendActorHeaders`, for the upstream. Never secret. */
   readonly metadata: Readonly<Record<string, string>>
 }
 

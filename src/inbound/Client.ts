@@ -1,6 +1,6 @@
 /** Which program calls, and where it says which of its sessions a request belongs to: one row for each that we know. */
-import * as Result from "effect/Result"
 import type { RequestHeaders } from "../domain/HeaderRecord.ts"
+import * as Json from "../domain/Json.ts"
 
 /** A program that calls us. */
 export interface Client {
@@ -95,9 +95,6 @@ const unknown: Client = { name: "Unknown", sessionId: none }
 // Claude Code before 2.1.86: JSON with such a member, and before that "user_<hash>_account_<id>_session_<id>".
 const sessionInUserId = (userId: string | undefined): string | undefined => {
   if (userId === undefined) return undefined
-  const json = Result.getOrUndefined(Result.try((): unknown => JSON.parse(userId)))
-  if (typeof json === "object" && json !== null && "session_id" in json) {
-    return typeof json.session_id === "string" ? json.session_id.trim() || undefined : undefined
-  }
-  return /_session_(.*)$/s.exec(userId)?.[1]?.trim() || undefined
+  const id = Json.member(Json.parse(userId), "session_id") ?? /_session_(.*)$/s.exec(userId)?.[1]
+  return typeof id === "string" ? id.trim() || undefined : undefined
 }

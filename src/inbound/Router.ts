@@ -111,5 +111,5 @@ const staysBelow = (rest: string): boolean =>
   !/[\\#]|%(?:00|25|2f|5c)/i.test(rest) &&
   rest.split("/").every((segment, index, all) => {
     const plain = segment.replace(/%2e/gi, ".").replace(/;.*/, "")
-    return plain !== "." && plain !== ".." && (plain !== "" || index === all.length - 1)
+    return plain !== "." && plain !== ".." && (plain !== "" || (segment === "" && index === all.length - 1))
   })

@@ -18,4 +18,4 @@ export const of = (actor: Actor): Record<string, string> => {
 const notToken = /[^-!#$%&'*+.^_`|~\da-z]/g
 
 const toValue = (text: string): string =>
-  /^[\x20-\x24\x26-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed()).replaceAll("%20", " ")
+  /^(?! )[\x20-\x24\x26-\x7e]*(?<! )$/.test(text) ? text : encodeURIComponent(text.toWellFormed())

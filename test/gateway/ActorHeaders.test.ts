@@ -105,23 +105,4 @@ describe("An upstream", () => {
       )
     )
   )
-
-  it.effect.each([
-    { text: "zoë@example.com", value: "zo%C3%AB%40example.com" },
-    { text: "世界 👋", value: "%E4%B8%96%E7%95%8C %F0%9F%91%8B" },
-    { text: "a\r\nx-admin: 1", value: "a%0D%0Ax-admin%3A 1" },
-    { text: "a\u0000b", value: "a%00b" },
-    { text: "half \ud800", value: "half %EF%BF%BD" },
-    { text: "plain ~ text, 100%", value: "plain ~ text, 100%" },
-    { text: "", value: "" }
-  ])("is told what no header can carry percent-encoded: $value", ({ text, value }) =>
-    Effect.gen(function* () {
-      const { path, request } = Calls.blocking
-      yield* TestGateway.fetch(path, request)
-
-      assert.deepStrictEqual(yield* told, [
-        { "x-ai-bridge-actor-id": value, "x-ai-bridge-actor-metadata-full-n-me-": value }
-      ])
-    }).pipe(Effect.provide(layer(Actor.make(text, { "Full Näme:": text }))))
-  )
 })

@@ -66,7 +66,10 @@ describe("A path that stays below its subtree", () => {
     (way) => ({ way })
   )
 
-  it.effect.each(Table.times(subtrees, ways))("goes upstream as it is: $way below $subtree", ({ subtree, way }) =>
+  // Beside a bridged route the subtree's own root is none, see the test of the router.
+  const rows = Table.times(subtrees, ways).filter(({ subtree, way }) => subtree + way !== "/openai/v1/responses/")
+
+  it.effect.each(rows)("goes upstream as it is: $way below $subtree", ({ subtree, way }) =>
     Effect.gen(function* () {
       const response = yield* TestGateway.fetch(subtree + way, { headers })
 

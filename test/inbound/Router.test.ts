@@ -56,6 +56,7 @@ describe("A router", () => {
     { method: "GET", target: "/openai/v1/responses/resp_1?x", route: "Passthrough openai /responses/resp_1" },
     { method: "GET", target: "/openai/v1/models", route: "Passthrough openai /models" },
     { method: "POST", target: "/openai/v1/responses/", route: "404 openai-chat" },
+    { method: "POST", target: "/openai/v1/responses/;x", route: "404 openai-chat" },
     { method: "GET", target: "/openai/v1/conversations/", route: "Passthrough openai /conversations/" },
     { method: "GET", target: "/openai/v1/models/..#", route: "404 openai-chat" },
     { method: "GET", target: "/openai/v1/models/..#x", route: "404 openai-chat" },

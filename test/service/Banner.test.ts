@@ -7,7 +7,9 @@ import * as TestService from "./TestService.ts"
 const curls = Effect.fnUntraced(function* (environment: ServiceConfig.Environment, url = "http://127.0.0.1:8787") {
   const config = yield* ServiceConfig.fromEnvironment(environment)
   const banner = Banner.render({ url, nodeVersion: "v24.0.0", config, simulatedUrl: undefined })
-  return banner.split("\n").filter((line) => line.startsWith("curl "))
+  const lines = banner.split("\n").filter((line) => line.startsWith("curl "))
+  assert.lengthOf(lines, 2)
+  return lines
 })
 
 const provider = { AIBRIDGE_PROVIDER_0_TYPE: "anthropic", AIBRIDGE_PROVIDER_0_NAME: "main" }

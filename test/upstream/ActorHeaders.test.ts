@@ -17,7 +17,10 @@ describe("The headers about an actor", () => {
 
   it.each([
     { text: "Zoë", value: "Zo%C3%AB" },
-    { text: "a b\r\nx-evil: 1", value: "a b%0D%0Ax-evil%3A 1" },
+    { text: "a b\r\nx-evil: 1", value: "a%20b%0D%0Ax-evil%3A%201" },
+    { text: "Ada L.", value: "Ada L." },
+    { text: " ada", value: "%20ada" },
+    { text: "ada ", value: "ada%20" },
     { text: "ada@example.test", value: "ada@example.test" },
     { text: "100%", value: "100%25" },
     { text: "\ud800", value: "%EF%BF%BD" },
