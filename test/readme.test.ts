@@ -85,6 +85,8 @@ const OpenCode = Schema.Struct({
 
 const question = JSON.stringify({ model: "claude", messages: [] })
 
+const tokens = { AIBRIDGE_TOKENS: "ada=a-long-random-token" }
+
 describe("README", () => {
   it("has its TypeScript from the examples, and all of them", () => {
     const examples = globSync("test/examples/*.ts", { cwd: root }).toSorted()
@@ -134,14 +136,12 @@ describe("README", () => {
           ? { "x-api-key": ANTHROPIC_API_KEY }
           : { authorization: `Bearer ${ANTHROPIC_AUTH_TOKEN}` }
 
-        const url = yield* simulated({ AIBRIDGE_TOKENS: "ada=a-long-random-token" })
+        const url = yield* simulated(tokens)
         const answer = yield* ask(`${at(url, base)}/v1/messages`, headers, question)
 
         assert.strictEqual(answer.status, 200)
       }).pipe(Effect.scoped)
   )
-
-  const tokens = { AIBRIDGE_TOKENS: "ada=a-long-random-token" }
 
   it.live.each(commands.filter((command) => command.includes("OPENAI_BASE_URL=")))(
     "points the OpenAI SDK at the gateway: %s",

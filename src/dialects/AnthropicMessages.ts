@@ -4,6 +4,7 @@ import * as Json from "../domain/Json.ts"
 import type { Dialect } from "./Dialect.ts"
 import { readBody } from "./Dialect.ts"
 
+/** As Anthropic documents it ("Messages" and "Streaming messages"). A stream ends with `message_stop` or `error`. */
 export const dialect: Dialect = {
   name: "anthropic-messages",
   readRequest: (body) =>

@@ -6,6 +6,7 @@ import { isTrue, readBody } from "./Dialect.ts"
 import * as JsonEdit from "./JsonEdit.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 
+/** As OpenAI's API reference has it ("Chat completions"). A stream ends with `[DONE]`, or with an error in place of a chunk. */
 export const dialect: Dialect = {
   name: "openai-chat",
   readRequest: (body) =>

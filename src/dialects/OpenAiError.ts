@@ -14,6 +14,7 @@ export const make = (status: number, message: string): OpenAiError => ({ message
 /** The JSON text of an error answer. */
 export const render = (status: number, message: string): string => JSON.stringify({ error: make(status, message) })
 
+// As OpenAI's own answers have them, where it has such an answer; else the nearest of them.
 const kind = (status: number): Pick<OpenAiError, "type" | "code"> => {
   switch (status) {
     case 401:

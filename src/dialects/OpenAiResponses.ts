@@ -5,6 +5,7 @@ import type { BridgedRequest, Dialect } from "./Dialect.ts"
 import { isTrue, readBody } from "./Dialect.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 
+/** As OpenAI's API reference has it ("Responses" and "Streaming events"). A stream ends with one of four events. */
 export const dialect: Dialect = {
   name: "openai-responses",
   readRequest: (body) =>

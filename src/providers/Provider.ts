@@ -94,6 +94,20 @@ export interface Options extends Omit<Pool.Options, "provider" | "keys"> {
   readonly sendActorHeaders?: boolean
 }
 
+/** What a provider may be called, as it is part of a path. */
+export const namePattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
+
+/** A provider that cannot be made. `option` is the field of the provider's options. */
+export class InvalidProvider extends Schema.TaggedError<InvalidProvider>()("InvalidProvider", {
+  provider: Schema.String,
+  option: Schema.Literals(["name", "baseUrl"]),
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `provider "${this.provider}": ${this.option}: ${this.detail}`
+  }
+}
+
 /** Fails with `InvalidProvider` for a bad name or base URL, with `InvalidKeys` for keys that no pool can hold. */
 export const make = Effect.fn("Provider.make")(function* (
   vendor: Vendor,
@@ -129,20 +143,6 @@ export const make = Effect.fn("Provider.make")(function* (
     sendActorHeaders
   }
 })
-
-/** What a provider may be called, as it is part of a path. */
-export const namePattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
-
-/** A provider that cannot be made. `option` is the field of the provider's options. */
-export class InvalidProvider extends Schema.TaggedError<InvalidProvider>()("InvalidProvider", {
-  provider: Schema.String,
-  option: Schema.Literals(["name", "baseUrl"]),
-  detail: Schema.String
-}) {
-  override get message(): string {
-    return `provider "${this.provider}": ${this.option}: ${this.detail}`
-  }
-}
 
 /** Reads a base URL; the failure says what is wrong with it, without repeating it (it could hold a password). */
 export const parseBaseUrl = (text: string): BaseUrl | string => {

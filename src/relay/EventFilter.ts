@@ -14,6 +14,7 @@ export interface CompleteEvents {
   readonly isRest: boolean
 }
 
+/** The filter of one stream, fed with its complete events in order. */
 export class EventFilter {
   private readonly omitted: OmittedEvent
   // Whether the last event was taken out with the first half only of its final CRLF.

@@ -7,6 +7,7 @@ import type { SseTap } from "./SseTap.ts"
 /** How much of an incomplete event is held back; a larger one passes as it comes. */
 export const heldBytes = 64 * 1024
 
+/** The gate of one stream. */
 export class EventGate {
   private readonly tap: SseTap
   private readonly filter: EventFilter | undefined
@@ -46,6 +47,7 @@ export class EventGate {
     return passed
   }
 
+  /** Gives out what is held back, once. */
   takeHeld(): ReadonlyArray<Uint8Array> {
     const held = this.held
     if (held.length === 0) return held

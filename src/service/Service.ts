@@ -72,7 +72,9 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
         ])
       )
       const nodeServer = makeNodeServer()
-      return Layer.effectDiscard(announce({ ...options, config }, simulated?.url, nodeServer)).pipe(
+      return Layer.effectDiscard(
+        Effect.andThen(prepare(nodeServer), announce({ ...options, config }, simulated?.url))
+      ).pipe(
         Layer.provide(HttpServer.serve(Gateway.app)),
         Layer.provide(gateway),
         Layer.provide(server(config, nodeServer))
@@ -103,14 +105,13 @@ const configured = (
     ...(recheck && { recheck: Schedule.spaced(recheck) })
   })
 
-const announce = Effect.fn("Service.announce")(function* (
-  options: Options,
-  simulatedUrl: string | undefined,
-  nodeServer: Server
-) {
+const prepare = Effect.fn("Service.prepare")(function* (nodeServer: Server) {
   // The gateway switches no protocols. Without a listener Node reads a request that offers one like any other, body included.
   nodeServer.removeAllListeners("upgrade")
   yield* Effect.addFinalizer(() => closeIdleConnections(nodeServer))
+})
+
+const announce = Effect.fn("Service.announce")(function* (options: Options, simulatedUrl: string | undefined) {
   const { config, nodeVersion, onListening } = options
   const { address } = yield* HttpServer.HttpServer
   yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning))

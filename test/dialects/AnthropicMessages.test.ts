@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { InvalidBody } from "../../src/domain/GatewayError.ts"
 import { dialect } from "../../src/dialects/AnthropicMessages.ts"
 import * as Bodies from "./Bodies.ts"
 
@@ -26,10 +25,6 @@ describe("A request of Anthropic Messages", () => {
 
     assert.deepStrictEqual(request, Result.succeed({ ...summary, userId: undefined, body: sent, omitted: undefined }))
     assert.strictEqual(Result.getOrThrow(request).body, sent)
-  })
-
-  it.each(Bodies.refused)("$body is refused with what is wrong", ({ body, problem }) => {
-    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.fail(new InvalidBody({ detail: problem })))
   })
 })
 
@@ -79,15 +74,6 @@ describe("An error in Anthropic's shape", () => {
     )
   })
 
-  it("keeps any text in JSON, on one line", () => {
-    const text = `a "quote"\nand a line\r\u2028 👋`
-
-    const body = dialect.renderError(400, text)
-
-    assert.deepStrictEqual(JSON.parse(body), { type: "error", error: { type: "invalid_request_error", message: text } })
-    assert.notMatch(body, /[\r\n]/)
-  })
-
   it("is an event of a stream that has begun", () => {
     const event = new TextDecoder().decode(dialect.renderStreamError("a\nb"))
 
@@ -95,25 +81,8 @@ describe("An error in Anthropic's shape", () => {
   })
 })
 
-describe("The end of a stream of Anthropic Messages", () => {
-  it("is the event message_stop or error, and no other", () => {
-    assert.deepStrictEqual([...dialect.terminalEvents].toSorted(), ["error", "message_stop"])
-  })
-
-  it.each([
-    { head: `{"type":"message_stop"}`, isTerminal: true },
-    { head: `{"type" : "error","error":{}}`, isTerminal: true },
-    { head: `{ "x": 1, "type":\t"message_stop" }`, isTerminal: true },
-    { head: `{"type":"message_delta"}`, isTerminal: false },
-    { head: `{"type":"message_stopped"}`, isTerminal: false },
-    { head: `message_stop`, isTerminal: false },
-    { head: "[DONE]", isTerminal: false },
-    { head: "", isTerminal: false }
-  ])("without a name is told by its data: $head", ({ head, isTerminal }) => {
-    assert.strictEqual(dialect.isTerminalData(head), isTerminal)
-  })
-
-  it("is not its keep-alive event", () => {
+describe("The keep-alive event of Anthropic Messages", () => {
+  it("is a ping, as Anthropic documents it", () => {
     assert.strictEqual(new TextDecoder().decode(dialect.keepalive), `event: ping\ndata: {"type": "ping"}\n\n`)
   })
 })

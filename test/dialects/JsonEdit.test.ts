@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as JsonEdit from "../../src/dialects/JsonEdit.ts"
-import * as Splits from "../relay/Splits.ts"
+import * as Splits from "../Splits.ts"
 import * as Bodies from "./Bodies.ts"
 import * as RandomJson from "./RandomJson.ts"
 

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { InvalidBody } from "../../src/domain/GatewayError.ts"
 import { dialect } from "../../src/dialects/OpenAiChat.ts"
 import * as Bodies from "./Bodies.ts"
 
@@ -34,10 +33,6 @@ describe("A request of OpenAI Chat Completions", () => {
     assert.strictEqual(request.stream, stream)
     assert.strictEqual(request.userId, undefined)
   })
-
-  it.each(Bodies.refused)("$body is refused with what is wrong", ({ body, problem }) => {
-    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.fail(new InvalidBody({ detail: problem })))
-  })
 })
 
 describe("An error in a stream of OpenAI Chat Completions", () => {
@@ -49,38 +44,11 @@ describe("An error in a stream of OpenAI Chat Completions", () => {
     assert.deepStrictEqual(JSON.parse(data.slice("data: ".length)), {
       error: { message: `a\n"b" 👋`, type: "api_error", param: null, code: "server_error" }
     })
-    assert.isTrue(dialect.isTerminalData(data.slice("data: ".length)))
   })
 })
 
-describe("The end of a stream of OpenAI Chat Completions", () => {
-  it("is no event with a name", () => {
-    assert.deepStrictEqual([...dialect.terminalEvents], [])
-  })
-
-  it.each([
-    { head: "[DONE]", isTerminal: true },
-    { head: "[DONE] \t", isTerminal: true },
-    { head: `{"error":{"message":"no"}}`, isTerminal: true },
-    { head: `{"error":{`, isTerminal: true },
-    { head: `{"error":"no"}`, isTerminal: true },
-    { head: `{ "error" : {`, isTerminal: true },
-    { head: `{"error":null,"choices":[]}`, isTerminal: false },
-    { head: `{"errors":{}}`, isTerminal: false },
-    { head: `{"id":"x","error":`, isTerminal: false },
-    { head: `{"x":"[DONE]"}`, isTerminal: false },
-    { head: `"[DONE]"`, isTerminal: false },
-    { head: "x [DONE]", isTerminal: false },
-    { head: `{"choices":[{"error":{"message":"no"}}]}`, isTerminal: false },
-    { head: "[DONE]x", isTerminal: false },
-    { head: "[done]", isTerminal: false },
-    { head: "DONE", isTerminal: false },
-    { head: "", isTerminal: false }
-  ])("is told by its data: $head", ({ head, isTerminal }) => {
-    assert.strictEqual(dialect.isTerminalData(head), isTerminal)
-  })
-
-  it("is never put off by a keep-alive event, there is none", () => {
+describe("The keep-alive event of OpenAI Chat Completions", () => {
+  it("is none, as OpenAI documents none", () => {
     assert.isUndefined(dialect.keepalive)
   })
 })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { dialect } from "../../src/dialects/OpenAiChat.ts"
-import * as Splits from "../relay/Splits.ts"
+import * as Splits from "../Splits.ts"
 import * as Bodies from "./Bodies.ts"
 import * as RandomJson from "./RandomJson.ts"
 

@@ -27,15 +27,6 @@ describe("An error in OpenAI's shape", () => {
     })
   })
 
-  it("keeps any text in JSON, on one line", () => {
-    const text = `a "quote"\nand a line\r\u2028 👋`
-
-    const body = OpenAiError.render(400, text)
-
-    assert.deepStrictEqual(JSON.parse(body), { error: OpenAiError.make(400, text) })
-    assert.notMatch(body, /[\r\n]/)
-  })
-
   it.each([OpenAiChat, OpenAiResponses])("is the same in every dialect of OpenAI", ({ dialect }) => {
     for (const status of [400, 401, 429, 502]) {
       assert.strictEqual(dialect.renderError(status, "why"), OpenAiError.render(status, "why"))

@@ -33,10 +33,6 @@ describe("A request of OpenAI Responses", () => {
     assert.strictEqual(Result.getOrThrow(request).body, sent)
   })
 
-  it.each(Bodies.refused)("$body is refused with what is wrong", ({ body, problem }) => {
-    assert.deepStrictEqual(dialect.readRequest(bytes(body)), Result.fail(new InvalidBody({ detail: problem })))
-  })
-
   it.each([{ value: `true` }, { value: `"true"` }, { value: `1` }])(
     "is not supported in the background ($value), and says what to do",
     ({ value }) => {
@@ -76,34 +72,8 @@ describe("An error in a stream of OpenAI Responses", () => {
   })
 })
 
-describe("The end of a stream of OpenAI Responses", () => {
-  it("is one of four events, and no other", () => {
-    assert.deepStrictEqual([...dialect.terminalEvents].toSorted(), [
-      "error",
-      "response.completed",
-      "response.failed",
-      "response.incomplete"
-    ])
-  })
-
-  it.each([
-    { head: `{"type":"response.completed","sequence_number":9}`, isTerminal: true },
-    { head: `{"type":"response.failed"}`, isTerminal: true },
-    { head: `{"type" : "response.incomplete"`, isTerminal: true },
-    { head: `{ "sequence_number": 1, "type":\t"error" }`, isTerminal: true },
-    { head: `{"type":"response.created"}`, isTerminal: false },
-    { head: `{"type":"response.output_item.completed"}`, isTerminal: false },
-    { head: `{"type":"response.completed.x"}`, isTerminal: false },
-    { head: `{"type":"responsexcompleted"}`, isTerminal: false },
-    { head: `{"delta":"\\"type\\":\\"error\\""}`, isTerminal: false },
-    { head: `response.completed`, isTerminal: false },
-    { head: "[DONE]", isTerminal: false },
-    { head: "", isTerminal: false }
-  ])("without a name is told by its data: $head", ({ head, isTerminal }) => {
-    assert.strictEqual(dialect.isTerminalData(head), isTerminal)
-  })
-
-  it("is never put off by a keep-alive event, there is none", () => {
+describe("The keep-alive event of OpenAI Responses", () => {
+  it("is none, as OpenAI documents none", () => {
     assert.isUndefined(dialect.keepalive)
   })
 })

@@ -4,7 +4,7 @@ import * as Layer from "effect/Layer"
 import * as Actor from "../../src/domain/Actor.ts"
 import * as Authenticator from "../../src/inbound/Authenticator.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
-import * as Table from "../relay/Table.ts"
+import * as Table from "../Table.ts"
 import * as Calls from "./Calls.ts"
 import * as Setup from "./Setup.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
-import * as Table from "../relay/Table.ts"
+import * as Table from "../Table.ts"
 import * as Calls from "./Calls.ts"
 import * as Responses from "./Responses.ts"
 import * as Setup from "./Setup.ts"

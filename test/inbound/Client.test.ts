@@ -129,6 +129,9 @@ const rows: ReadonlyArray<Row> = [
   { headers: agent(""), name: "Unknown" },
   { headers: agent("ccclaude-cli/1.0"), name: "Unknown" },
   { headers: agent(" codex/1.0"), name: "Unknown" },
+  ...["muxx/1", "xumm/1", "zedd/1", "copilotx/1", "kilo-codex/1", "opencoder/1", "juniee: 1", "openaix/1"].map(
+    (userAgent) => ({ headers: agent(userAgent), name: "Unknown" })
+  ),
   { headers: agent("Bun/1.4.0"), name: "Unknown" },
   {
     headers: agent("curl/8.0", { "x-claude-code-session-id": "a", "session-id": "b", "x-session-id": "c" }),

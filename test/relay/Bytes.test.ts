@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as StreamFixture from "../fixtures/StreamFixture.ts"
 import * as Streams from "../fixtures/Streams.ts"
-import * as Splits from "./Splits.ts"
-import * as Table from "./Table.ts"
+import * as Splits from "../Splits.ts"
+import * as Table from "../Table.ts"
 import * as TestRelay from "./TestRelay.ts"
 
 /** These bytes out, and one end that is a complete one. */

@@ -4,8 +4,8 @@ import type { Sent } from "../fixtures/StreamFixture.ts"
 import * as StreamFixture from "../fixtures/StreamFixture.ts"
 import * as Streams from "../fixtures/Streams.ts"
 import * as Endings from "./Endings.ts"
-import * as Splits from "./Splits.ts"
-import * as Table from "./Table.ts"
+import * as Splits from "../Splits.ts"
+import * as Table from "../Table.ts"
 import * as TestRelay from "./TestRelay.ts"
 
 const rows = Table.times(Streams.all, [

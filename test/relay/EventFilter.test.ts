@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as OpenAiChatStream from "../fixtures/OpenAiChatStream.ts"
-import * as Splits from "./Splits.ts"
-import * as Table from "./Table.ts"
+import * as Splits from "../Splits.ts"
+import * as Table from "../Table.ts"
 import * as TestGate from "./TestGate.ts"
 
 const { usage, oddUsage, done, unasked } = OpenAiChatStream

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as EventGate from "../../src/relay/EventGate.ts"
 import * as OpenAiChatStream from "../fixtures/OpenAiChatStream.ts"
 import * as Endings from "./Endings.ts"
-import * as Splits from "./Splits.ts"
+import * as Splits from "../Splits.ts"
 import * as TestGate from "./TestGate.ts"
 import * as TestRelay from "./TestRelay.ts"
 

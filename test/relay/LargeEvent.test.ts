@@ -4,8 +4,8 @@ import * as Failure from "../../src/domain/UpstreamError.ts"
 import * as EventGate from "../../src/relay/EventGate.ts"
 import * as Streams from "../fixtures/Streams.ts"
 import * as Endings from "./Endings.ts"
-import * as Splits from "./Splits.ts"
-import * as Table from "./Table.ts"
+import * as Splits from "../Splits.ts"
+import * as Table from "../Table.ts"
 import * as TestRelay from "./TestRelay.ts"
 
 describe.each(Table.times(Streams.all, Endings.all))(

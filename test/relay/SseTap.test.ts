@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { SseTap } from "../../src/relay/SseTap.ts"
 import * as StreamFixture from "../fixtures/StreamFixture.ts"
 import * as Streams from "../fixtures/Streams.ts"
-import * as Splits from "./Splits.ts"
-import * as Table from "./Table.ts"
+import * as Splits from "../Splits.ts"
+import * as Table from "../Table.ts"
 import * as TapReading from "./TapReading.ts"
 
 describe.each(Table.times(Streams.all, Splits.lineEnds))(

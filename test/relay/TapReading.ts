@@ -2,7 +2,7 @@
 import * as Arr from "effect/Array"
 import type { Dialect } from "../../src/dialects/Dialect.ts"
 import { SseTap } from "../../src/relay/SseTap.ts"
-import * as Splits from "./Splits.ts"
+import * as Splits from "../Splits.ts"
 
 export interface TapReading {
   /** Where events end, as offsets in the whole. */

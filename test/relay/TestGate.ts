@@ -2,7 +2,7 @@
 import { EventGate } from "../../src/relay/EventGate.ts"
 import { SseTap } from "../../src/relay/SseTap.ts"
 import * as OpenAiChatStream from "../fixtures/OpenAiChatStream.ts"
-import * as Splits from "./Splits.ts"
+import * as Splits from "../Splits.ts"
 
 export const make = () => {
   const { dialect, omitted } = OpenAiChatStream.unasked

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../../src/domain/UpstreamError.ts"
 import * as Relay from "../../src/relay/Relay.ts"
 import type { StreamFixture } from "../fixtures/StreamFixture.ts"
-import * as Splits from "./Splits.ts"
+import * as Splits from "../Splits.ts"
 
 export interface Relayed {
   readonly bytes: Uint8Array

@@ -5,8 +5,8 @@ import * as OpenAiChatStream from "../fixtures/OpenAiChatStream.ts"
 import type { StreamFixture } from "../fixtures/StreamFixture.ts"
 import * as Streams from "../fixtures/Streams.ts"
 import * as CountedBytes from "./CountedBytes.ts"
-import * as Splits from "./Splits.ts"
-import * as Table from "./Table.ts"
+import * as Splits from "../Splits.ts"
+import * as Table from "../Table.ts"
 
 const looks = ({ dialect }: StreamFixture, chunks: ReadonlyArray<Uint8Array>): number => {
   let count = 0
