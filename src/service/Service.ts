@@ -2,6 +2,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { createServer } from "node:http"
 import type { Server } from "node:http"
+import type { Socket } from "node:net"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
@@ -108,7 +109,8 @@ const configured = (
 const prepare = Effect.fn("Service.prepare")(function* (nodeServer: Server) {
   // The gateway switches no protocols. Without a listener Node reads a request that offers one like any other, body included.
   nodeServer.removeAllListeners("upgrade")
-  yield* Effect.addFinalizer(() => closeIdleConnections(nodeServer))
+  const unused = unusedConnections(nodeServer)
+  yield* Effect.addFinalizer(() => closeIdleConnections(nodeServer, unused))
 })
 
 const announce = Effect.fn("Service.announce")(function* (options: Options, simulatedUrl: string | undefined) {
@@ -131,9 +133,22 @@ const server = ({ host, port }: ServiceConfig, nodeServer: Server) =>
     )
   )
 
-// A closing server waits for its connections: those whose last request has been answered by now need not be waited for.
-const closeIdleConnections = (nodeServer: Server): Effect.Effect<void> =>
+// A closing server waits for its connections: those whose last request has been answered by now need not be waited for, nor
+// those without one (clients open them in advance), which Node does not call idle.
+const closeIdleConnections = (nodeServer: Server, unused: ReadonlySet<Socket>): Effect.Effect<void> =>
   Effect.sync(() => {
+    for (const socket of unused) socket.destroy()
     const timer = setInterval(() => nodeServer.closeIdleConnections(), 100)
     nodeServer.once("close", () => clearInterval(timer))
   })
+
+// The connections that have not brought a request so far.
+const unusedConnections = (nodeServer: Server): ReadonlySet<Socket> => {
+  const unused = new Set<Socket>()
+  nodeServer.on("connection", (socket) => {
+    unused.add(socket)
+    socket.once("close", () => unused.delete(socket))
+  })
+  nodeServer.on("request", ({ socket }) => unused.delete(socket))
+  return unused
+}

@@ -4,6 +4,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Http from "node:http"
+import * as Net from "node:net"
 import * as TestAnswer from "../upstream/TestAnswer.ts"
 import * as TestHttp from "./TestHttp.ts"
 import * as TestService from "./TestService.ts"
@@ -30,6 +31,26 @@ describe("A service that is stopped", () => {
 
       assert.strictEqual(text, "event: message_stop\ndata: {}\n\n")
       assert.strictEqual(stopped._tag, "Some")
+    })
+  )
+
+  it.live("does not wait for a connection that has not brought a request", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { url } = yield* Scope.provide(TestService.withUpstream(), scope)
+      const socket = yield* Effect.acquireRelease(
+        Effect.callback<Net.Socket>((resume) => {
+          const connected = Net.connect(Number(new URL(url).port), "127.0.0.1", () => resume(Effect.succeed(connected)))
+        }),
+        (acquired) => Effect.sync(() => void acquired.destroy())
+      )
+      // By now the service has accepted the one before it, too.
+      yield* Effect.scoped(Effect.flatMap(TestHttp.send(url, { path: "/" }), ({ text }) => text))
+
+      const stopped = yield* Scope.close(scope, Exit.void).pipe(Effect.timeoutOption("3 seconds"))
+
+      assert.strictEqual(stopped._tag, "Some")
+      assert.strictEqual(socket.bytesRead, 0)
     })
   )
 })
