@@ -44,8 +44,8 @@ export interface EventsOptions {
  * A stream of server-sent events. Never fails: if it ends without its terminal event, for whatever reason, an error event in
  * the dialect's shape follows the last complete event.
  *
- * An event leaves as soon as it is complete. What has come of an incomplete one is held back (up to `heldBytes`), because
- * half an event before the error would make the client stumble over the half instead of reading the error.
+ * An event leaves as soon as it is complete. What has come of an incomplete one is held back (up to `EventGate.heldBytes`),
+ * because half an event before the error would make the client stumble over the half instead of reading the error.
  */
 export const events = (
   { body, nudge }: Answer,
