@@ -2,13 +2,13 @@
 import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
 import type { Dialect } from "./Dialect.ts"
-import { readBody } from "./Dialect.ts"
+import { parseBody } from "./Dialect.ts"
 
 /** As Anthropic documents it ("Messages" and "Streaming messages"). A stream ends with `message_stop` or `error`. */
 export const dialect: Dialect = {
   name: "anthropic-messages",
   readRequest: (body) =>
-    Result.map(readBody(body), ({ model, members }) => ({
+    Result.map(parseBody(body), ({ model, members }) => ({
       model,
       stream: members["stream"] === true,
       userId: userId(members["metadata"]),

@@ -57,14 +57,14 @@ export const shapeError = (
   headers: Readonly<Record<string, string>> = {}
 ): ShapedResponse => ({ status, headers, body: dialect.renderError(status, message) })
 
-/** A request body as its JSON object and model, which is all that is asked of it. */
-export interface ReadBody {
+/** A request body as JSON: its members, and the model, which is all that is asked of them. */
+export interface ParsedBody {
   readonly model: string
   readonly members: Readonly<Record<string, unknown>>
 }
 
 /** The JSON object in a body and its `model`, a non-empty string; or what is wrong with it. */
-export const readBody = (body: Uint8Array): Result.Result<ReadBody, InvalidBody> =>
+export const parseBody = (body: Uint8Array): Result.Result<ParsedBody, InvalidBody> =>
   Result.flatMap(readJsonObject(body), (members) => {
     const model = members["model"]
     if (typeof model === "string" && model !== "") return Result.succeed({ model, members })
@@ -77,18 +77,18 @@ export const isTrue = (value: unknown): boolean =>
   (typeof value === "number" && value !== 0) ||
   (typeof value === "string" && /^(?:1|t|true)$/i.test(value))
 
-const readJsonObject = (body: Uint8Array): Result.Result<ReadBody["members"], InvalidBody> => {
+const readJsonObject = (body: Uint8Array): Result.Result<ParsedBody["members"], InvalidBody> => {
   if (body.length === 0) return invalid("it is empty, a JSON object is needed")
-  return Result.flatMap(parse(body), (value) =>
+  return Result.flatMap(parseJson(body), (value) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Result.succeed(value as ReadBody["members"])
+      ? Result.succeed(value as ParsedBody["members"])
       : invalid("it is not a JSON object")
   )
 }
 
 const decoder = new TextDecoder()
 
-const parse = (body: Uint8Array): Result.Result<unknown, InvalidBody> =>
+const parseJson = (body: Uint8Array): Result.Result<unknown, InvalidBody> =>
   Result.try({
     try: (): unknown => JSON.parse(decoder.decode(body)),
     catch: () => new InvalidBody({ detail: "it is not JSON" })

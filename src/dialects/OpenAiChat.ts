@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect, OmittedEvent } from "./Dialect.ts"
-import { isTrue, readBody } from "./Dialect.ts"
+import { isTrue, parseBody } from "./Dialect.ts"
 import * as JsonEdit from "./JsonEdit.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 
@@ -10,7 +10,7 @@ import * as OpenAiError from "./OpenAiError.ts"
 export const dialect: Dialect = {
   name: "openai-chat",
   readRequest: (body) =>
-    Result.map(readBody(body), ({ model, members }) => {
+    Result.map(parseBody(body), ({ model, members }) => {
       const stream = isTrue(members["stream"])
       const request: BridgedRequest = { model, stream, userId: undefined, body, omitted: undefined }
       return stream ? withUsage(request, members["stream_options"]) : request

@@ -2,14 +2,14 @@
 import * as Result from "effect/Result"
 import { Unsupported } from "../domain/GatewayError.ts"
 import type { BridgedRequest, Dialect } from "./Dialect.ts"
-import { isTrue, readBody } from "./Dialect.ts"
+import { isTrue, parseBody } from "./Dialect.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 
 /** As OpenAI's API reference has it ("Responses" and "Streaming events"). A stream ends with one of four events. */
 export const dialect: Dialect = {
   name: "openai-responses",
   readRequest: (body) =>
-    Result.flatMap(readBody(body), ({ model, members }) => {
+    Result.flatMap(parseBody(body), ({ model, members }) => {
       if (isTrue(members["background"])) return Result.fail(background)
       const stream = isTrue(members["stream"])
       return Result.succeed<BridgedRequest>({ model, stream, userId: undefined, body, omitted: undefined })
