@@ -18,3 +18,5 @@ export type EndReason =
   | "client_gone"
   /** No key was left. */
   | "exhausted"
+  /** A circuit breaker was open: nothing was sent upstream. */
+  | "circuit_open"

@@ -8,8 +8,11 @@ import type { InvalidKeys } from "../keys/InvalidKeys.ts"
 import type { KeyPool } from "../keys/KeyPool.ts"
 import * as Pool from "../keys/KeyPool.ts"
 import type { KeyPoolError } from "../keys/KeyPoolError.ts"
+import type { CircuitBreakerOptions, Options as BreakerOptions } from "./CircuitBreakerOptions.ts"
+import * as CircuitBreaker from "./CircuitBreakerOptions.ts"
 import type { ByokCredential, CredentialHeader } from "./CredentialHeader.ts"
 import * as KeyPoolResponse from "./KeyPoolResponse.ts"
+import type { Translation } from "./Translation.ts"
 
 /** What the pipeline needs to know of a vendor instance. Made by `Anthropic.make` and the like, all of which use `make`. */
 export interface Provider {
@@ -29,6 +32,10 @@ export interface Provider {
   readonly keyFailover: KeyFailoverConfig
   /** Whether bridged requests tell the upstream on whose behalf they are made. */
   readonly sendActorHeaders: boolean
+  /** Of its own, never shared with another provider. Absent: it has no circuit breakers. */
+  readonly circuitBreaker: CircuitBreakerOptions | undefined
+  /** Absent: its wire format is that of its dialects. */
+  readonly translation: Translation | undefined
 }
 
 /** A route whose traffic is read. */
@@ -77,6 +84,8 @@ export interface Vendor {
   readonly credential: CredentialHeader
   /** Whether callers always bring a credential of their own: instances then have no pool. Default `false`. */
   readonly isByokOnly?: boolean
+  /** For bridged requests, if the vendor's wire format is not that of its dialects. */
+  readonly translation?: Translation
 }
 
 /** One instance and its pool. */
@@ -92,6 +101,8 @@ export interface Options extends Omit<Pool.Options, "provider" | "keys"> {
    * go upstream. Default `false`.
    */
   readonly sendActorHeaders?: boolean
+  /** When the provider counts as overloaded and is left alone for a while. Default: never. */
+  readonly circuitBreaker?: BreakerOptions
 }
 
 /** What a provider may be called, as it is part of a path. */
@@ -100,7 +111,7 @@ export const namePattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
 /** A provider that cannot be made. `option` is the field of the provider's options. */
 export class InvalidProvider extends Schema.TaggedError<InvalidProvider>()("InvalidProvider", {
   provider: Schema.String,
-  option: Schema.Literals(["name", "baseUrl"]),
+  option: Schema.Literals(["name", "baseUrl", "circuitBreaker", "bedrock"]),
   detail: Schema.String
 }) {
   override get message(): string {
@@ -108,7 +119,7 @@ export class InvalidProvider extends Schema.TaggedError<InvalidProvider>()("Inva
   }
 }
 
-/** Fails with `InvalidProvider` for a bad name or base URL, with `InvalidKeys` for keys that no pool can hold. */
+/** Fails with `InvalidProvider` for an option that cannot be, with `InvalidKeys` for keys that no pool can hold. */
 export const make = Effect.fn("Provider.make")(function* (
   vendor: Vendor,
   options: Options = {}
@@ -123,6 +134,10 @@ export const make = Effect.fn("Provider.make")(function* (
   const baseUrl = parseBaseUrl(options.baseUrl ?? vendor.baseUrl)
   if (typeof baseUrl === "string") {
     return yield* new InvalidProvider({ provider: name, option: "baseUrl", detail: baseUrl })
+  }
+  const circuitBreaker = options.circuitBreaker && CircuitBreaker.resolve(options.circuitBreaker)
+  if (typeof circuitBreaker === "string") {
+    return yield* new InvalidProvider({ provider: name, option: "circuitBreaker", detail: circuitBreaker })
   }
   return {
     type,
@@ -140,7 +155,9 @@ export const make = Effect.fn("Provider.make")(function* (
       missingCredential: credential.missing,
       buildKeyPoolResponse: KeyPoolResponse.make(dialect)
     },
-    sendActorHeaders
+    sendActorHeaders,
+    circuitBreaker,
+    translation: vendor.translation
   }
 })
 
