@@ -1,4 +1,4 @@
-/** The pipeline, read top to bottom: route > authenticate > credential > body > failover > relay > record. */
+/** The pipeline, read top to bottom: route > authenticate > credential > body > breaker > failover > relay > record. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -24,18 +24,23 @@ import * as ErrorResponse from "./inbound/ErrorResponse.ts"
 import * as RequestBody from "./inbound/RequestBody.ts"
 import type { Route } from "./inbound/Router.ts"
 import * as Router from "./inbound/Router.ts"
+import type { Key } from "./keys/Key.ts"
 import type { KeyPoolError } from "./keys/KeyPoolError.ts"
+import type { CircuitBreakerOptions } from "./providers/CircuitBreakerOptions.ts"
 import type { Provider } from "./providers/Provider.ts"
 import { Providers } from "./providers/Providers.ts"
+import type { DialectRequest, Translation } from "./providers/Translation.ts"
 import * as FailureLog from "./record/FailureLog.ts"
 import * as InterceptionLog from "./record/InterceptionLog.ts"
 import { Recorder } from "./record/Recorder.ts"
 import * as Relay from "./relay/Relay.ts"
 import * as ResponseHead from "./relay/ResponseHead.ts"
 import * as ActorHeaders from "./upstream/ActorHeaders.ts"
+import * as CircuitBreakers from "./upstream/CircuitBreakers.ts"
 import * as Credential from "./upstream/Credential.ts"
 import * as Failover from "./upstream/Failover.ts"
 import * as ForwardHeaders from "./upstream/ForwardHeaders.ts"
+import * as Translated from "./upstream/Translated.ts"
 import type { UpstreamRequest, UpstreamResponse } from "./upstream/Upstream.ts"
 import { Upstream } from "./upstream/Upstream.ts"
 
@@ -53,7 +58,10 @@ export class Gateway extends Context.Service<
   }
 >()("effect-aibridge/Gateway") {}
 
-/** Reads `GatewayOptions`, `BodyReader` and `RepeatedHeaders` where it is built; all have defaults. */
+/**
+ * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders` and `CircuitBreakers` where it is built; all have defaults, the last
+ * one circuits of its own.
+ */
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,
   Effect.gen(function* () {
@@ -61,6 +69,9 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const authenticator = yield* Authenticator
     const upstream = yield* Upstream
     const recorder = yield* Recorder
+    const breakers = yield* Effect.serviceOption(CircuitBreakers.CircuitBreakers).pipe(
+      Effect.flatMap(Option.match({ onNone: () => CircuitBreakers.make(), onSome: Effect.succeed }))
+    )
     const options = yield* GatewayOptions.GatewayOptions
     const readBody = yield* RequestBody.BodyReader
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
@@ -68,16 +79,18 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
+      const { translation, circuitBreaker } = provider
       const { actor, own, shown } = yield* authenticator.authenticate(request.headers, provider)
       const credential = yield* Credential.choose(provider, own)
       const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
       const asked = yield* readRequest(dialect, body, request.headers["content-encoding"])
 
+      const model = translation?.model(asked.model) ?? asked.model
       const client = Client.detect(request.headers)
       const interception = yield* InterceptionLog.begin(recorder, {
         actor,
         provider: provider.name,
-        model: asked.model,
+        model,
         stream: asked.stream,
         credentialKind: credential.pool.kind,
         client: client.name,
@@ -87,20 +100,39 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const headers = ForwardHeaders.forRequest(request.headers, shown)
       headers["accept-encoding"] = "identity"
       if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
-      return yield* Failover.walk(
-        credential.pool,
-        (key) => upstream.send(outgoing(route, request, credential.inject(headers, key), asked.body)),
-        interception.progress
-      ).pipe(
-        Effect.match({
-          onSuccess: (response) => relay(response, interception, request, dialect, asked.omitted),
-          onFailure: (error) => {
-            interception.failed(error)
-            return failed(error, provider, dialect, { [Interception.idHeader]: interception.id })
-          }
+      const attempt =
+        translation === undefined
+          ? (key: Key) => upstream.send(outgoing(route, request, credential.inject(headers, key), asked.body))
+          : yield* translated(route, translation, { model, stream: asked.stream, headers, body: asked.body })
+      const walk = Failover.walk(credential.pool, attempt, interception.progress)
+
+      const refuse = (error: GatewayError.GatewayError | UpstreamError | KeyPoolError) => {
+        interception.failed(error)
+        return failed(error, provider, dialect, { [Interception.idHeader]: interception.id })
+      }
+      const answer = (permit?: CircuitBreakers.Permit) =>
+        Effect.match(judged(walk, permit, circuitBreaker), {
+          onSuccess: (response) => relay(response, interception, request, dialect, asked.omitted, permit),
+          onFailure: refuse
         })
-      )
+      if (circuitBreaker === undefined) return yield* answer()
+      return yield* Effect.matchEffect(breakers.admit(circuitOf(route, model), circuitBreaker), {
+        onSuccess: answer,
+        onFailure: (error) => Effect.succeed(refuse(error))
+      })
     })
+
+    // How an attempt is made for a vendor with a wire format of its own.
+    const translated = (route: BridgedRoute, translation: Translation, asked: DialectRequest) => {
+      const { provider } = route
+      const { origin } = provider.baseUrl
+      const { path, headers, body, warnings } = translation.request(asked)
+      const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body }
+      const logged = Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true })
+      return Effect.as(Effect.annotateLogs(logged, { provider: provider.name }), (key: Key) =>
+        Translated.send(upstream, translation, request, key)
+      )
+    }
 
     const responseHeaders = (response: UpstreamResponse, request: HttpServerRequest) =>
       ForwardHeaders.forResponse(response.headers, (name, values) => writeRepeated(request, name, values))
@@ -110,7 +142,8 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       interception: InterceptionLog.InterceptionLog,
       request: HttpServerRequest,
       dialect: Dialect,
-      omitted: OmittedEvent | undefined
+      omitted: OmittedEvent | undefined,
+      permit: CircuitBreakers.Permit | undefined
     ) => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
@@ -121,7 +154,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           dialect,
           omitted,
           keepaliveInterval,
-          onEnd: (failure) => interception.answered(failure)
+          onEnd: (failure, isError) => {
+            interception.answered(failure)
+            permit?.tell(failure !== undefined || isError ? "failure" : "success")
+          }
         })
         return ResponseHead.stream(response.status, headers, events)
       }
@@ -196,6 +232,27 @@ export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway |
     }
   })
 )
+
+const circuitOf = ({ provider, path }: BridgedRoute, model: string): CircuitBreakers.CircuitKey => ({
+  provider: provider.name,
+  endpoint: provider.routePrefix.slice(provider.name.length + 1) + path,
+  model
+})
+
+// The answer's status is told at once, but that of a stream whose end counts as well.
+const judged = <E, R>(
+  walk: Effect.Effect<UpstreamResponse, E, R>,
+  permit: CircuitBreakers.Permit | undefined,
+  options: CircuitBreakerOptions | undefined
+): Effect.Effect<UpstreamResponse, E, R> =>
+  permit === undefined || options === undefined
+    ? walk
+    : Effect.tap(walk, ({ status, headers }) => {
+        const isAtItsEnd = options.countStreamErrors && !permit.isProbe && ResponseHead.isEventStream(status, headers)
+        if (isAtItsEnd) return Effect.void
+        permit.tell(CircuitBreakers.outcomeOf(status, options))
+        return permit.settle
+      })
 
 type BridgedRoute = Extract<Route, { readonly _tag: "Bridged" }>
 type PassthroughRoute = Extract<Route, { readonly _tag: "Passthrough" }>

@@ -35,9 +35,21 @@ const serve = Command.make("serve").pipe(
   )
 )
 
+const check = Command.make("check").pipe(
+  Command.withDescription("Check the configuration and end: with code 1 if the gateway could not start with it."),
+  Command.withHandler(() =>
+    Effect.gen(function* () {
+      const { providers, warnings } = yield* ServiceConfig.fromEnvironment(process.env)
+      yield* Effect.forEach(warnings, (warning) => Console.log(`warning: ${warning}`))
+      const served = providers.length === 0 ? "none configured, simulated ones are served" : providers.length
+      yield* Console.log(`the configuration is valid; providers: ${served}`)
+    })
+  )
+)
+
 const aibridge = Command.make("aibridge").pipe(
   Command.withDescription("A gateway between AI clients and AI providers, whose keys fail over."),
-  Command.withSubcommands([serve])
+  Command.withSubcommands([serve, check])
 )
 
 const manifest: { readonly version: string } = JSON.parse(

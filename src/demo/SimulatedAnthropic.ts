@@ -1,18 +1,24 @@
 /** The simulated Anthropic: messages, models and token counts in the shapes that it documents. */
+import * as SimulatedKeys from "./SimulatedKeys.ts"
+import * as SimulatedMessages from "./SimulatedMessages.ts"
+import * as SimulatedTurn from "./SimulatedTurn.ts"
 import type { SimulatedVendor } from "./SimulatedVendor.ts"
-import { asksForStream, events, inputTokens, json, modelOf, outputTokens, text, words } from "./SimulatedVendor.ts"
+import { asksForStream, events, inputTokens, json, modelOf } from "./SimulatedVendor.ts"
 
 export const vendor: SimulatedVendor = {
+  name: "anthropic",
   type: "anthropic",
   path: "",
   keys: ["sk-simulated-primary-0001", "sk-simulated-second-0002", "sk-simulated-third-0003"],
-  credential: (headers) => headers["x-api-key"]?.toString(),
-  refused: error("authentication_error", "invalid x-api-key"),
-  limited: error("rate_limit_error", "this key is over its limit"),
+  credential: ({ headers }) => headers["x-api-key"]?.toString(),
+  refused: json(401, error("authentication_error", "invalid x-api-key")),
+  limited: json(429, error("rate_limit_error", "this key is over its limit"), SimulatedKeys.retryAfter),
   answer: ({ route, body }) => {
     switch (route) {
       case "POST /v1/messages":
-        return asksForStream(body) ? events(stream(modelOf(body))) : json(200, message(modelOf(body)))
+        return asksForStream(body)
+          ? events(SimulatedMessages.stream(modelOf(body), SimulatedTurn.of(body)).map(event))
+          : json(200, SimulatedMessages.message(modelOf(body), SimulatedTurn.of(body)))
       case "POST /v1/messages/count_tokens":
         return json(200, { input_tokens: inputTokens })
       case "GET /v1/models":
@@ -30,40 +36,7 @@ const models = {
   last_id: "claude-simulated"
 }
 
-const start = (model: string) => ({
-  id: "msg_simulated",
-  type: "message",
-  role: "assistant",
-  model,
-  content: [],
-  stop_reason: null,
-  stop_sequence: null,
-  usage: { input_tokens: inputTokens, output_tokens: 1 }
-})
-
-const message = (model: string) => ({
-  ...start(model),
-  content: [{ type: "text", text }],
-  stop_reason: "end_turn",
-  usage: { input_tokens: inputTokens, output_tokens: outputTokens }
-})
-
-const stream = (model: string): ReadonlyArray<string> => [
-  event({ type: "message_start", message: start(model) }),
-  event({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
-  event({ type: "ping" }),
-  ...words.map((word) => event({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: word } })),
-  event({ type: "content_block_stop", index: 0 }),
-  event({
-    type: "message_delta",
-    delta: { stop_reason: "end_turn", stop_sequence: null },
-    usage: { output_tokens: outputTokens }
-  }),
-  event({ type: "message_stop" })
-]
-
-const event = (data: { readonly type: string; readonly [member: string]: unknown }): string =>
-  `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
+const event = (data: SimulatedMessages.Event): string => `event: ${data.type}\ndata: ${JSON.stringify(data)}\n\n`
 
 function error(type: string, detail: string) {
   return { type: "error", error: { type, message: detail } }

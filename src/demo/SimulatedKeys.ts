@@ -1,7 +1,7 @@
 /** How the simulated keys wear off: the first is rate-limited now and then, the second gets revoked, the third is always good. */
 
-/** How long a limited key rests. */
-export const limitSeconds = 10
+/** How long a limited key rests, as a vendor may say it: 10 seconds. */
+export const retryAfter = { "retry-after": "10" }
 
 /** Every third request with the first key, beginning with the second one, is over its limit. */
 const limitedEvery = 3

@@ -1,17 +1,19 @@
 /** The simulated OpenAI and, on the same routes without keys, the simulated Copilot. */
 import { bearerToken } from "../providers/CredentialHeader.ts"
 import * as SimulatedChat from "./SimulatedChat.ts"
+import * as SimulatedKeys from "./SimulatedKeys.ts"
 import * as SimulatedResponses from "./SimulatedResponses.ts"
 import type { SimulatedVendor } from "./SimulatedVendor.ts"
 import { asksForStream, created, events, json, modelOf } from "./SimulatedVendor.ts"
 
 export const vendor: SimulatedVendor = {
+  name: "openai",
   type: "openai",
   path: "/openai/v1",
   keys: ["sk-simulated-openai-primary-1001", "sk-simulated-openai-second-1002", "sk-simulated-openai-third-1003"],
-  credential: ({ authorization }) => bearerToken(authorization),
-  refused: error("invalid_request_error", "Incorrect API key provided.", "invalid_api_key"),
-  limited: error("requests", "This key is over its limit.", "rate_limit_exceeded"),
+  credential: ({ headers }) => bearerToken(headers.authorization),
+  refused: json(401, error("invalid_request_error", "Incorrect API key provided.", "invalid_api_key")),
+  limited: json(429, error("requests", "This key is over its limit.", "rate_limit_exceeded"), SimulatedKeys.retryAfter),
   answer: ({ route, body }) => {
     switch (route) {
       case "POST /chat/completions":
@@ -32,7 +34,13 @@ export const vendor: SimulatedVendor = {
   }
 }
 
-export const copilot: SimulatedVendor = { ...vendor, type: "copilot", path: "/copilot", keys: undefined }
+export const copilot: SimulatedVendor = {
+  ...vendor,
+  name: "copilot",
+  type: "copilot",
+  path: "/copilot",
+  keys: undefined
+}
 
 const someModel = "gpt-simulated"
 

@@ -3,22 +3,38 @@ import type { IncomingHttpHeaders } from "node:http"
 import { member } from "../domain/Json.ts"
 
 export interface SimulatedVendor {
+  readonly name: "anthropic" | "openai" | "copilot" | "bedrock"
   readonly type: "anthropic" | "openai" | "copilot"
   /** What its base URL adds to the server's own. */
   readonly path: string
-  /** Made up: nothing but this provider takes them. None: any credential will do. */
+  /** Made up: nothing but this provider takes them. With Bedrock they are the ids of access keys. None: any credential will do. */
   readonly keys: readonly [string, string, string] | undefined
-  /** The credential among these headers, where the vendor looks for it. */
-  readonly credential: (headers: IncomingHttpHeaders) => string | undefined
-  /** The body of a 401. */
-  readonly refused: unknown
-  /** The body of a 429. */
-  readonly limited: unknown
+  /** The credential of a request, where the vendor looks for it. */
+  readonly credential: (request: Request) => string | undefined
+  /** The answer to a request that is refused before its credential is used. Default: there is none such. */
+  readonly check?: (request: SentRequest, now: Date) => Answer | undefined
+  /** The answer to a credential that is not good. */
+  readonly refused: Answer
+  /** The answer to a credential that is over its limit. */
+  readonly limited: Answer
   /** The answer to a caller whose credential is good. */
   readonly answer: (request: Request) => Answer
+  /** The header with an id in every answer. Default: there is none. */
+  readonly requestIdHeader?: string
 }
 
-export interface Request {
+/** A request as it came over the wire. */
+export interface SentRequest {
+  readonly method: string
+  /** The path with its query. */
+  readonly target: string
+  /** Names and values in turn. */
+  readonly rawHeaders: ReadonlyArray<string>
+  readonly bytes: Uint8Array
+}
+
+export interface Request extends SentRequest {
+  readonly headers: IncomingHttpHeaders
   /** The method and the path behind the base URL, such as `POST /chat/completions`. */
   readonly route: string
   /** The JSON in its body; `undefined` if there is none. */
@@ -26,13 +42,28 @@ export interface Request {
 }
 
 export type Answer =
-  | { readonly _tag: "Json"; readonly status: number; readonly body: unknown }
-  /** Server-sent events, ready for the wire. */
-  | { readonly _tag: "Events"; readonly events: ReadonlyArray<string> }
+  | {
+      readonly _tag: "Json"
+      readonly status: number
+      readonly body: unknown
+      readonly headers: Readonly<Record<string, string>>
+    }
+  /** A stream, each of its events ready for the wire. */
+  | { readonly _tag: "Events"; readonly contentType: string; readonly events: ReadonlyArray<string | Uint8Array> }
 
-export const json = (status: number, body: unknown): Answer => ({ _tag: "Json", status, body })
+export const json = (status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer => ({
+  _tag: "Json",
+  status,
+  body,
+  headers
+})
 
-export const events = (all: ReadonlyArray<string>): Answer => ({ _tag: "Events", events: all })
+/** Server-sent events. */
+export const events = (all: ReadonlyArray<string>): Answer => ({
+  _tag: "Events",
+  contentType: "text/event-stream; charset=utf-8",
+  events: all
+})
 
 /** What every answer says, as it comes in a stream. */
 export const words = ["Hello", " from", " the", " simulated", " provider", ".", " No", " account", " was", " used", "."]

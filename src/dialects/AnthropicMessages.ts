@@ -18,7 +18,9 @@ export const dialect: Dialect = {
   renderError: (status, message) => render(errorType(status), message),
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${render("api_error", message)}\n\n`),
   terminalEvents: ["message_stop", "error"],
+  errorEvents: ["error"],
   isTerminalData: (head) => terminalData.test(head),
+  isErrorData: (head) => errorData.test(head),
   terminalDataStarts: ["{"],
   keepalive: new TextEncoder().encode(`event: ping\ndata: {"type": "ping"}\n\n`)
 }
@@ -28,6 +30,7 @@ const encoder = new TextEncoder()
 const render = (type: string, message: string): string => JSON.stringify({ type: "error", error: { type, message } })
 
 const terminalData = /"type"\s*:\s*"(?:message_stop|error)"/
+const errorData = /"type"\s*:\s*"error"/
 
 const userId = (metadata: unknown): string | undefined => {
   const id = Json.member(metadata, "user_id")
@@ -50,6 +53,7 @@ const errorType = (status: number): string => {
     case 503:
     case 529:
       return "overloaded_error"
+    case 408:
     case 504:
       return "timeout_error"
     default:

@@ -1,4 +1,5 @@
 /** A wire format: what the gateway must be able to read and say in it. Everything it does not know passes unchanged. */
+import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import { InvalidBody } from "../domain/GatewayError.ts"
@@ -35,8 +36,12 @@ export interface Dialect {
   readonly renderStreamError: (message: string) => Uint8Array
   /** The names of the events that end a stream; none in a dialect whose events are told by their data alone. */
   readonly terminalEvents: ReadonlyArray<string>
+  /** Those of them that say that the answer failed. */
+  readonly errorEvents: ReadonlyArray<string>
   /** Whether an event without a name ends a stream, by the beginning of its data. */
   readonly isTerminalData: (head: string) => boolean
+  /** Whether such an event that ends a stream says that the answer failed. */
+  readonly isErrorData: (head: string) => boolean
   /** With what such data begins, in ASCII: a first look that costs little. */
   readonly terminalDataStarts: ReadonlyArray<string>
   /** What keeps a silent stream open, if the dialect has such an event. */
@@ -56,6 +61,11 @@ export const shapeError = (
   message: string,
   headers: Readonly<Record<string, string>> = {}
 ): ShapedResponse => ({ status, headers, body: dialect.renderError(status, message) })
+
+/** The header that says when to try again: in whole seconds, rounded up, at least 1 (RFC 9110 section 10.2.3). */
+export const retryAfter = (delay: Duration.Duration): Readonly<Record<string, string>> => ({
+  "retry-after": String(Math.max(1, Math.ceil(Duration.toSeconds(delay))))
+})
 
 /** A request body as JSON: its members, and the model, which is all that is asked of them. */
 export interface ParsedBody {

@@ -18,7 +18,9 @@ export const dialect: Dialect = {
   renderError: OpenAiError.render,
   renderStreamError: (message) => encoder.encode(`data: ${OpenAiError.render(500, message)}\n\n`),
   terminalEvents: [],
+  errorEvents: [],
   isTerminalData: (head) => terminalData.test(head),
+  isErrorData: (head) => !head.startsWith("[DONE]"),
   terminalDataStarts: ["[DONE]", `{"error"`, "{ ", "{\t"],
   keepalive: undefined
 }

@@ -17,7 +17,9 @@ export const dialect: Dialect = {
   renderError: OpenAiError.render,
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${streamError(message)}\n\n`),
   terminalEvents: ["response.completed", "response.failed", "response.incomplete", "error"],
+  errorEvents: ["response.failed", "error"],
   isTerminalData: (head) => terminalData.test(head),
+  isErrorData: (head) => errorData.test(head),
   terminalDataStarts: ["{"],
   keepalive: undefined
 }
@@ -25,6 +27,7 @@ export const dialect: Dialect = {
 const encoder = new TextEncoder()
 
 const terminalData = /"type"\s*:\s*"(?:response\.(?:completed|failed|incomplete)|error)"/
+const errorData = /"type"\s*:\s*"(?:response\.failed|error)"/
 
 // An answer that is fetched later never passes here, so there would be nothing to record.
 const background = new Unsupported({

@@ -36,6 +36,12 @@ export class BodyIncomplete extends Schema.TaggedClass<BodyIncomplete>()("BodyIn
 /** What the gateway does not do; `detail` says what, and what to do instead. */
 export class Unsupported extends Schema.TaggedClass<Unsupported>()("Unsupported", { detail: Schema.String }) {}
 
+/** The provider is overloaded and left alone for a while. */
+export class CircuitOpen extends Schema.TaggedClass<CircuitOpen>()("CircuitOpen", {
+  /** What remains until the next request may probe. */
+  retryAfter: Schema.Duration
+}) {}
+
 /** A refusal, with its message and its status. */
 export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayError", {
   reason: Schema.Union([
@@ -46,7 +52,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
     MethodNotAllowed,
     BodyTooLarge,
     BodyIncomplete,
-    Unsupported
+    Unsupported,
+    CircuitOpen
   ])
 }) {
   override get message(): string {
@@ -65,6 +72,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return `request body too large, the maximum is ${formatBytes(this.reason.limit)}`
       case "BodyIncomplete":
         return "request body incomplete"
+      case "CircuitOpen":
+        return "circuit breaker is open"
     }
   }
 
@@ -85,6 +94,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return 413
       case "Unsupported":
         return 501
+      case "CircuitOpen":
+        return 503
     }
   }
 }

@@ -13,9 +13,15 @@ export class TimedOut extends Schema.TaggedClass<TimedOut>()("TimedOut", {}) {}
 /** The answer had begun and ended before it was complete. */
 export class Cut extends Schema.TaggedClass<Cut>()("Cut", { code: Schema.String }) {}
 
+/** There is nothing to sign a request with, so it was not sent. */
+export class NoCredentials extends Schema.TaggedClass<NoCredentials>()("NoCredentials", {
+  /** Why, in one short line, for the log: it may name roles and accounts. Never a text that could hold a secret. */
+  detail: Schema.String
+}) {}
+
 /** An upstream call that gave no complete answer. */
 export class UpstreamError extends Schema.TaggedError<UpstreamError>()("UpstreamError", {
-  reason: Schema.Union([Unreachable, TimedOut, Cut])
+  reason: Schema.Union([Unreachable, TimedOut, Cut, NoCredentials])
 }) {
   override get message(): string {
     switch (this.reason._tag) {
@@ -25,6 +31,8 @@ export class UpstreamError extends Schema.TaggedError<UpstreamError>()("Upstream
         return "upstream timed out"
       case "Cut":
         return "upstream closed the stream early"
+      case "NoCredentials":
+        return "no AWS credentials found"
     }
   }
 }
@@ -37,6 +45,10 @@ export const timedOut = (): UpstreamError => new UpstreamError({ reason: new Tim
 
 /** @param code short and harmless, such as `ECONNRESET` */
 export const cut = (code: string): UpstreamError => new UpstreamError({ reason: new Cut({ code }) })
+
+/** @param detail one short and harmless line */
+export const noCredentials = (detail: string): UpstreamError =>
+  new UpstreamError({ reason: new NoCredentials({ detail }) })
 
 /**
  * The short code of a client's or the system's error, if it has a harmless one. Only the code: messages may hold hosts,

@@ -4,7 +4,7 @@ import type { GatewayError } from "../domain/GatewayError.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as AnthropicMessages from "../dialects/AnthropicMessages.ts"
 import type { Dialect, ShapedResponse } from "../dialects/Dialect.ts"
-import { shapeError } from "../dialects/Dialect.ts"
+import { retryAfter, shapeError } from "../dialects/Dialect.ts"
 
 /** Outside all prefixes: the one whose shape clients of the other dialects can read too. */
 export const defaultDialect: Dialect = AnthropicMessages.dialect
@@ -19,14 +19,20 @@ export const toResponse = (
     headers: { ...headers, ...shaped.headers }
   })
 
-/** A refusal of the gateway. 405 names the allowed methods. */
+/** A refusal of the gateway. 405 names the allowed methods, 503 says when to try again. */
 export const fromGatewayError = (error: GatewayError, dialect: Dialect = defaultDialect): ShapedResponse =>
-  shapeError(
-    dialect,
-    error.status,
-    error.message,
-    error.reason._tag === "MethodNotAllowed" ? { allow: error.reason.allow } : {}
-  )
+  shapeError(dialect, error.status, error.message, headersOf(error.reason))
+
+const headersOf = (reason: GatewayError["reason"]): Readonly<Record<string, string>> => {
+  switch (reason._tag) {
+    case "MethodNotAllowed":
+      return { allow: reason.allow }
+    case "CircuitOpen":
+      return retryAfter(reason.retryAfter)
+    default:
+      return {}
+  }
+}
 
 /** An upstream that gave no usable answer: 504 if it was silent too long, else 502. */
 export const fromUpstreamError = (error: UpstreamError, dialect: Dialect = defaultDialect): ShapedResponse =>

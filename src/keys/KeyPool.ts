@@ -53,6 +53,8 @@ export interface Options {
   readonly cooldown?: CooldownSchedule
   /** After these delays one request at a time tries a permanent key again. Default: never. */
   readonly recheck?: CooldownSchedule
+  /** The masked form of a key, for logs and records. Default `Credential.hint`. */
+  readonly hint?: (key: string) => string
 }
 
 /** Fails with `InvalidKeys` if there is no key, too many, one twice, or one that no header could carry. */

@@ -9,9 +9,10 @@ import type { Key } from "./Key.ts"
 import type { KeyState, Marks } from "./KeyState.ts"
 import * as State from "./KeyState.ts"
 
-export interface Schedules {
+export interface Options {
   readonly cooldown?: Cooldown.CooldownSchedule | undefined
   readonly recheck?: Cooldown.CooldownSchedule | undefined
+  readonly hint?: ((key: string) => string) | undefined
 }
 
 export class KeySlot implements Marks {
@@ -28,10 +29,11 @@ export class KeySlot implements Marks {
   private probe: Key | undefined
   private probeAt = Infinity
 
-  constructor(value: Redacted.Redacted<string>, index: number, schedules: Schedules) {
-    this.key = { index, value, hint: hint(Redacted.value(value)), isProbe: false }
-    this.cooldown = Cooldown.make(schedules.cooldown ?? Cooldown.defaultSchedule)
-    this.recheck = schedules.recheck && Cooldown.make(schedules.recheck)
+  constructor(value: Redacted.Redacted<string>, index: number, options: Options) {
+    const masked = (options.hint ?? hint)(Redacted.value(value))
+    this.key = { index, value, hint: masked, isProbe: false }
+    this.cooldown = Cooldown.make(options.cooldown ?? Cooldown.defaultSchedule)
+    this.recheck = options.recheck && Cooldown.make(options.recheck)
   }
 
   state(now: number): KeyState {

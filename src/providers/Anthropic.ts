@@ -1,9 +1,14 @@
-/** Anthropic and everything that speaks its API at another base URL. */
+/** Anthropic, everything that speaks its API at another base URL, and its models on Amazon Bedrock. */
+import * as Effect from "effect/Effect"
 import * as AnthropicMessages from "../dialects/AnthropicMessages.ts"
+import * as Bedrock from "./Bedrock.ts"
 import * as CredentialHeader from "./CredentialHeader.ts"
 import * as Provider from "./Provider.ts"
 
-export type Options = Provider.Options
+export interface Options extends Provider.Options {
+  /** Asks Bedrock instead: with credentials of its own, so there are no `keys`, and at a base URL of its own. */
+  readonly bedrock?: Bedrock.Options
+}
 
 /** Anthropic's routes hold their version, so its base URL does not. */
 export const vendor: Provider.Vendor = {
@@ -16,4 +21,10 @@ export const vendor: Provider.Vendor = {
 }
 
 /** Mounted at `/anthropic`, or `/<name>`. Fails as `Provider.make`. */
-export const make = (options: Options = {}) => Provider.make(vendor, options)
+export const make = ({ bedrock, ...options }: Options = {}) => {
+  if (bedrock === undefined) return Provider.make(vendor, options)
+  const { keys, baseUrl, ...others } = options
+  if (keys === undefined && baseUrl === undefined) return Bedrock.make(bedrock, others)
+  const detail = "has credentials and a base URL of its own: leave out keys and baseUrl"
+  return Effect.fail(new Provider.InvalidProvider({ provider: options.name ?? vendor.type, option: "bedrock", detail }))
+}

@@ -9,6 +9,8 @@ export interface CredentialHeader {
   readonly own: (headers: RequestHeaders) => ByokCredential | undefined
   /** Told to a caller who brings no credential where the provider has no keys either. */
   readonly missing: string
+  /** The masked form of a key, for logs and records. Default `Credential.hint`. */
+  readonly hint?: (key: string) => string
 }
 
 /** A credential of the caller's own: the header it travels in, its value there, and the secret in it. */

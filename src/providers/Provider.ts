@@ -89,7 +89,7 @@ export interface Vendor {
 }
 
 /** One instance and its pool. */
-export interface Options extends Omit<Pool.Options, "provider" | "keys"> {
+export interface Options extends Omit<Pool.Options, "provider" | "keys" | "hint"> {
   /** The instance's name and mount point: lower-case letters, digits and single hyphens. Default: the vendor's type. */
   readonly name?: string
   /** Default: the vendor's own. */
@@ -148,7 +148,7 @@ export const make = Effect.fn("Provider.make")(function* (
     bridgedRoutes,
     passthroughRoutes,
     keyFailover: {
-      pool: keys === undefined ? undefined : yield* Pool.make({ ...options, provider: name, keys }),
+      pool: keys && (yield* Pool.make({ ...options, ...hintOf(credential), provider: name, keys })),
       isByok: (headers) => credential.own(headers) !== undefined,
       injectAuthKey: credential.inject,
       byokCredential: credential.own,
@@ -160,6 +160,8 @@ export const make = Effect.fn("Provider.make")(function* (
     translation: vendor.translation
   }
 })
+
+const hintOf = ({ hint }: CredentialHeader): Pick<Pool.Options, "hint"> => (hint === undefined ? {} : { hint })
 
 /** Reads a base URL; the failure says what is wrong with it, without repeating it (it could hold a password). */
 export const parseBaseUrl = (text: string): BaseUrl | string => {

@@ -2,6 +2,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
+import type { GatewayError } from "../domain/GatewayError.ts"
 import type { EndReason } from "../domain/Interception.ts"
 import * as Interception from "../domain/Interception.ts"
 import type { InterceptionStarted } from "../domain/RecordEvent.ts"
@@ -13,7 +14,7 @@ type Facts = Omit<InterceptionStarted, "_tag" | "id" | "at">
 
 /**
  * Records the start at once and the end when the request's scope closes. If by then nobody has said how it ended, the client
- * has gone. An upstream that failed is logged, too.
+ * has gone. An upstream that failed, or was left alone, is logged, too.
  */
 export const begin = (
   recorder: Recorder["Service"],
@@ -52,7 +53,7 @@ export class InterceptionLog {
   private readonly facts: Facts
   private readonly clock: Clock.Clock
   private reason: EndReason = "client_gone"
-  private failure: UpstreamError | undefined
+  private failure: UpstreamError | GatewayError | undefined
 
   constructor(recorder: Recorder["Service"], facts: Facts, clock: Clock.Clock) {
     this.recorder = recorder
@@ -60,10 +61,10 @@ export class InterceptionLog {
     this.clock = clock
   }
 
-  /** There was no answer to pass on. */
-  failed(error: UpstreamError | { readonly _tag: "KeyPoolError" }): void {
-    this.reason = error._tag === "KeyPoolError" ? "exhausted" : "upstream_error"
-    if (error._tag === "UpstreamError") this.failure = error
+  /** There was no answer to pass on; of the gateway's own refusals only a circuit breaker's comes so late. */
+  failed(error: UpstreamError | GatewayError | { readonly _tag: "KeyPoolError" }): void {
+    this.reason = reasonOf[error._tag]
+    if (error._tag !== "KeyPoolError") this.failure = error
   }
 
   /** The answer has been passed on; with a failure, up to there. */
@@ -81,3 +82,9 @@ export class InterceptionLog {
     return Effect.andThen(FailureLog.log(failure, facts), ended)
   }
 }
+
+const reasonOf = {
+  UpstreamError: "upstream_error",
+  KeyPoolError: "exhausted",
+  GatewayError: "circuit_open"
+} as const satisfies Record<string, EndReason>

@@ -12,8 +12,11 @@ import { EventGate } from "./EventGate.ts"
 import * as Keepalive from "./Keepalive.ts"
 import { SseTap } from "./SseTap.ts"
 
-/** Called at most once, with the failure if the answer was not complete. Not called if the client leaves before that. */
-export type OnEnd = (failure: UpstreamError | undefined) => void
+/**
+ * Called at most once, with the failure if the answer was not complete, and whether it ended with an error event of the
+ * upstream's. Not called if the client leaves before that.
+ */
+export type OnEnd = (failure: UpstreamError | undefined, isError: boolean) => void
 
 /** An answer that is no stream of events. If it is cut it fails, so that the client's connection breaks too. */
 export const bytes = (
@@ -25,7 +28,7 @@ export const bytes = (
       Effect.tapCause(pull, (cause) =>
         Effect.sync(() => {
           const failure = failureOf(cause)
-          if (failure !== undefined || Pull.isDoneCause(cause)) onEnd(failure)
+          if (failure !== undefined || Pull.isDoneCause(cause)) onEnd(failure, false)
         })
       )
     )
@@ -63,7 +66,7 @@ export const events = (
 
       // With its last event the answer is complete, however long the upstream stays.
       const complete = (): void => {
-        if (!isComplete) onEnd(undefined)
+        if (!isComplete) onEnd(undefined, tap.sawError)
         isComplete = true
       }
       const finish = (failure: UpstreamError | undefined): Events => {
@@ -74,7 +77,7 @@ export const events = (
           return orDone(gate.takeHeld())
         }
         const ended = failure ?? Failure.cut("ENDED")
-        onEnd(ended)
+        onEnd(ended, false)
         return Effect.succeed(gate.interrupted(dialect.renderStreamError(ended.message)))
       }
       const next: Events = Effect.matchCauseEffect(upstream, {

@@ -2,7 +2,10 @@
 import type { Dialect } from "../dialects/Dialect.ts"
 import * as ByteText from "./ByteText.ts"
 
-type Terminals = Pick<Dialect, "terminalEvents" | "isTerminalData" | "terminalDataStarts">
+type Terminals = Pick<
+  Dialect,
+  "terminalEvents" | "errorEvents" | "isTerminalData" | "isErrorData" | "terminalDataStarts"
+>
 
 // How much of a line is looked at.
 const headBytes = 256
@@ -15,6 +18,7 @@ export class SseTap {
   private readonly dialect: Terminals
   private readonly readsNames: boolean
   private terminal = false
+  private error = false
   // Of the event under way: its name if that could be a terminal one, whether it has a name, the head of its first data line.
   private name: string | undefined
   private named = false
@@ -33,6 +37,11 @@ export class SseTap {
   /** Whether the stream's last event has come. */
   get sawTerminal(): boolean {
     return this.terminal
+  }
+
+  /** Whether that event says that the answer failed. */
+  get sawError(): boolean {
+    return this.error
   }
 
   /**
@@ -145,9 +154,13 @@ export class SseTap {
 
   private dispatch(): boolean {
     if (this.named) {
-      if (this.name !== undefined && this.dialect.terminalEvents.includes(this.name)) this.terminal = true
+      if (this.name !== undefined && this.dialect.terminalEvents.includes(this.name)) {
+        this.terminal = true
+        this.error ||= this.dialect.errorEvents.includes(this.name)
+      }
     } else if (this.data !== undefined && this.dialect.isTerminalData(this.data)) {
       this.terminal = true
+      this.error ||= this.dialect.isErrorData(this.data)
     }
     this.name = undefined
     this.named = false

@@ -33,9 +33,16 @@ export const render = ({ url, nodeVersion, config, simulatedUrl }: Facts): strin
 }
 
 const served = (url: string, provider: ProviderConfig): string => {
-  const { type, name, keys } = provider
-  const pool = keys === undefined ? "no keys: callers bring their own" : `${keys.length} key(s)`
-  return `  provider  ${name} (${type}) at ${url}${mountOf(provider)}, ${pool}`
+  const type = provider.bedrock === undefined ? provider.type : `${provider.type} on Bedrock`
+  return `  provider  ${provider.name} (${type}) at ${url}${mountOf(provider)}, ${poolOf(provider)}`
+}
+
+const poolOf = ({ keys, bedrock }: ProviderConfig): string => {
+  if (bedrock !== undefined) {
+    const { credentials } = bedrock
+    return credentials === undefined ? "credentials of the AWS default chain" : `${credentials.length} credential(s)`
+  }
+  return keys === undefined ? "no keys: callers bring their own" : `${keys.length} key(s)`
 }
 
 const simulated = (simulatedUrl: string): ReadonlyArray<string> => [
@@ -56,7 +63,7 @@ const curl = (url: string, provider: ProviderConfig, { tokens }: ServiceConfig, 
   const isAnthropic = route?.dialect === AnthropicMessages.dialect
   const members = isAnthropic ? `"model":"claude-sonnet-4-5","max_tokens":64` : `"model":"gpt-5-mini"`
   const body = `{${members},${stream ? `"stream":true,` : ""}"messages":[{"role":"user","content":"Hello"}]}`
-  const bringsKey = provider.keys === undefined
+  const bringsKey = provider.keys === undefined && provider.bedrock === undefined
   const own = Object.entries(credential.inject({}, Redacted.make("<your provider key>")))
   const token = `${bringsKey ? "x-aibridge-token:" : "authorization: Bearer"} <gateway token>`
   const headers = [

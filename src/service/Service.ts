@@ -15,8 +15,10 @@ import * as Authenticator from "../inbound/Authenticator.ts"
 import type { InvalidKeys } from "../keys/InvalidKeys.ts"
 import * as KeyFailurePolicy from "../keys/KeyFailurePolicy.ts"
 import type { InvalidProvider } from "../providers/Provider.ts"
+import * as Bedrock from "../providers/Bedrock.ts"
 import * as Provider from "../providers/Provider.ts"
 import * as Providers from "../providers/Providers.ts"
+import * as FailureLog from "../record/FailureLog.ts"
 import * as Recorder from "../record/Recorder.ts"
 import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
 import * as Banner from "./Banner.ts"
@@ -40,7 +42,7 @@ export interface Options {
 export interface Simulated {
   /** Where it listens. */
   readonly url: string
-  readonly providers: ReadonlyArray<Pick<ProviderConfig, "type" | "baseUrl" | "keys">>
+  readonly providers: ReadonlyArray<Pick<ProviderConfig, "name" | "type" | "baseUrl" | "keys" | "bedrock">>
 }
 
 /** The address cannot be listened on. */
@@ -60,7 +62,7 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
   Layer.unwrap(
     Effect.gen(function* () {
       const simulated = options.config.providers.length === 0 ? yield* options.simulated : undefined
-      const config = simulated === undefined ? options.config : withSimulated(options.config, simulated)
+      const config = withChains(simulated === undefined ? options.config : withSimulated(options.config, simulated))
       const gateway = Gateway.layer.pipe(
         Layer.provide([
           Providers.layer(config.providers.map((provider) => configured(provider, config))),
@@ -86,25 +88,38 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
 const withSimulated = (config: ServiceConfig, { providers }: Simulated): ServiceConfig => ({
   ...config,
   providers: providers.map((provider) => ({
-    ...provider,
-    name: provider.type,
     keyFailurePolicy: KeyFailurePolicy.strict,
-    recheck: undefined
+    recheck: undefined,
+    circuitBreaker: config.circuitBreaker,
+    ...provider
   }))
 })
 
+// One chain a provider, so that it can be asked at start.
+const withChains = (config: ServiceConfig): ServiceConfig => ({
+  ...config,
+  providers: config.providers.map((provider) =>
+    provider.bedrock === undefined || provider.bedrock.credentials !== undefined
+      ? provider
+      : { ...provider, bedrock: { defaultChain: Bedrock.defaultChain(provider.bedrock), ...provider.bedrock } }
+  )
+})
+
 const configured = (
-  { type, name, keys, baseUrl, keyFailurePolicy, recheck }: ProviderConfig,
+  { type, name, keys, baseUrl, keyFailurePolicy, recheck, circuitBreaker, bedrock }: ProviderConfig,
   { sendActorHeaders }: ServiceConfig
-) =>
-  Provider.make(Vendors.vendors[type], {
+) => {
+  const options = {
     name,
     keyFailurePolicy,
     sendActorHeaders,
-    ...(keys && { keys }),
-    ...(baseUrl && { baseUrl }),
-    ...(recheck && { recheck: Schedule.spaced(recheck) })
-  })
+    ...(recheck && { recheck: Schedule.spaced(recheck) }),
+    ...(circuitBreaker && { circuitBreaker })
+  }
+  return bedrock === undefined
+    ? Provider.make(Vendors.vendors[type], { ...options, ...(keys && { keys }), ...(baseUrl && { baseUrl }) })
+    : Bedrock.make(bedrock, options)
+}
 
 const prepare = Effect.fn("Service.prepare")(function* (nodeServer: Server) {
   // The gateway switches no protocols. Without a listener Node reads a request that offers one like any other, body included.
@@ -117,8 +132,20 @@ const announce = Effect.fn("Service.announce")(function* (options: Options, simu
   const { config, nodeVersion, onListening } = options
   const { address } = yield* HttpServer.HttpServer
   yield* Effect.forEach(config.warnings, (warning) => Effect.logWarning(warning))
+  yield* Effect.forEach(config.providers, checkChain)
   yield* onListening(Banner.render({ url: HttpServer.formatAddress(address), nodeVersion, config, simulatedUrl }))
 })
+
+// Beside the start: an instance's metadata may take its time, and other providers do not depend on it.
+const checkChain = ({ name, bedrock }: ProviderConfig): Effect.Effect<void, never, Scope.Scope> =>
+  bedrock?.defaultChain === undefined
+    ? Effect.void
+    : bedrock.defaultChain.current.pipe(
+        Effect.asVoid,
+        Effect.catch((error) => FailureLog.log(error, { provider: name })),
+        Effect.forkScoped,
+        Effect.asVoid
+      )
 
 const makeNodeServer = (): Server => createServer({ keepAliveTimeout: 75_000, maxHeaderSize: 64 * 1024 })
 

@@ -27,11 +27,17 @@ describe("The simulated provider", () => {
       const { url, providers } = yield* TestSimulated.start
 
       assert.deepStrictEqual(
-        providers.map(({ type, baseUrl, keys }) => [type, baseUrl, keys?.length]),
+        providers.map(({ name, type, baseUrl, keys, bedrock }) => [
+          name,
+          type,
+          baseUrl ?? bedrock?.baseUrl,
+          keys?.length
+        ]),
         [
-          ["anthropic", url, 3],
-          ["openai", `${url}/openai/v1`, 3],
-          ["copilot", `${url}/copilot`, undefined]
+          ["anthropic", "anthropic", url, 3],
+          ["openai", "openai", `${url}/openai/v1`, 3],
+          ["copilot", "copilot", `${url}/copilot`, undefined],
+          ["bedrock", "anthropic", `${url}/bedrock`, undefined]
         ]
       )
       const hints = providers.flatMap(({ keys = [] }) => keys.map((key) => hint(Redacted.value(key))))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { isDeepStrictEqual } from "node:util"
 import * as JsonEdit from "../../src/dialects/JsonEdit.ts"
 import * as Splits from "../Splits.ts"
 import * as Bodies from "./Bodies.ts"
@@ -53,6 +54,144 @@ describe("A member of JSON", () => {
     JsonEdit.addMember(json, "b", 1)
 
     assert.strictEqual(Bodies.text(json), `{"a":0}`)
+  })
+})
+
+/** JSON after the removal of its members `a`, and after the same with an `n` added. */
+const removals = [
+  { json: `{"a":0}`, removed: `{}`, replaced: `{"n":1}` },
+  { json: ` { "a" : 0 } `, removed: ` {  } `, replaced: ` {  "n":1} ` },
+  { json: `{"a":0,"a":1}`, removed: `{}`, replaced: `{"n":1}` },
+  { json: `{"a":0,"b":2}`, removed: `{"b":2}`, replaced: `{"b":2,"n":1}` },
+  { json: `{ "a" : 0 , "b" : 2 }`, removed: `{ "b" : 2 }`, replaced: `{ "b" : 2 ,"n":1}` },
+  { json: `{"b":2,"a":0}`, removed: `{"b":2}`, replaced: `{"b":2,"n":1}` },
+  { json: `{ "b" : 2 , "a" : 0\n}`, removed: `{ "b" : 2\n}`, replaced: `{ "b" : 2\n,"n":1}` },
+  { json: `{"b":2,"a":0,"c":3}`, removed: `{"b":2,"c":3}`, replaced: `{"b":2,"c":3,"n":1}` },
+  {
+    json: `{\n  "b":2,\n  "a":0,\n  "c":3\n}`,
+    removed: `{\n  "b":2,\n  "c":3\n}`,
+    replaced: `{\n  "b":2,\n  "c":3\n,"n":1}`
+  },
+  { json: `{"a":0,"b":2,"a":0,"a":0,"c":3,"a":0,"a":0}`, removed: `{"b":2,"c":3}`, replaced: `{"b":2,"c":3,"n":1}` },
+  { json: `{"\\u0061":{"b":[]},"b":"a","a":"}\\",\\"a\\":"}`, removed: `{"b":"a"}`, replaced: `{"b":"a","n":1}` },
+  {
+    json: `{"b":{"a":0},"c":[{"a":0}],"a":[1,{}]}`,
+    removed: `{"b":{"a":0},"c":[{"a":0}]}`,
+    replaced: `{"b":{"a":0},"c":[{"a":0}],"n":1}`
+  },
+  { json: `{"b":-1e3,"a":-1e3}`, removed: `{"b":-1e3}`, replaced: `{"b":-1e3,"n":1}` },
+  { json: `{"a":true,"b":null}`, removed: `{"b":null}`, replaced: `{"b":null,"n":1}` },
+  { json: `\ufeff{"a":0,"ü":"👋"}`, removed: `\ufeff{"ü":"👋"}`, replaced: `\ufeff{"ü":"👋","n":1}` },
+  { json: `{"A":0,"aa":1,"":2}`, removed: `{"A":0,"aa":1,"":2}`, replaced: `{"A":0,"aa":1,"":2,"n":1}` },
+  { json: `{}`, removed: `{}`, replaced: `{"n":1}` }
+]
+
+describe("A member that is removed", () => {
+  it.each(removals)("goes with its comma and all others of its name from $json", ({ json, removed }) => {
+    const bytes = JsonEdit.edit(Bodies.bytes(json), [JsonEdit.remove(["a"])])
+
+    assert.strictEqual(Bodies.text(bytes), removed)
+  })
+
+  it.each(removals)("makes room for one that is added to $json", ({ json, replaced }) => {
+    const bytes = JsonEdit.edit(Bodies.bytes(json), [JsonEdit.remove(["a"]), JsonEdit.set(["n"], 1)])
+
+    assert.strictEqual(Bodies.text(bytes), replaced)
+  })
+
+  it.each(
+    [
+      ...removals.map(({ json, removed }) => ({
+        json: `{"x":1,"m": ${json.trim()} }`,
+        expected: `{"x":1,"m": ${removed.trim()} }`
+      })),
+      { json: `{"m":{"a":0},"m":{"b":1,"a":0}}`, expected: `{"m":{},"m":{"b":1}}` },
+      { json: `{"m":{"a":0},"m":null}`, expected: `{"m":{},"m":null}` }
+    ].filter(({ json }) => !json.includes("\ufeff"))
+  )("goes from a member within $json", ({ json, expected }) => {
+    const bytes = JsonEdit.edit(Bodies.bytes(json), [JsonEdit.remove(["m", "a"])])
+
+    assert.strictEqual(Bodies.text(bytes), expected)
+  })
+})
+
+const { set, remove } = JsonEdit
+
+describe("Changes of JSON", () => {
+  it.each([
+    {
+      json: `{"a":0,"b":1,"c":2,"d":3}`,
+      changes: [remove(["d"]), set(["c"], 9), remove(["a"])],
+      expected: `{"b":1,"c":9}`
+    },
+    { json: `{"a":0}`, changes: [set(["b"], 1), set(["c"], 2)], expected: `{"a":0,"b":1,"c":2}` },
+    { json: `{}`, changes: [set(["b"], 1), set(["c"], 2)], expected: `{"b":1,"c":2}` },
+    {
+      json: `{}`,
+      changes: [set(["a", "b"], 1), remove(["a", "d"]), set(["a", "c"], 2)],
+      expected: `{"a":{"b":1,"c":2}}`
+    },
+    { json: `{"a":{"b":0,"c":1}}`, changes: [remove(["a", "b"]), set(["a", "d"], 2)], expected: `{"a":{"c":1,"d":2}}` },
+    { json: `{"a":{"b":0},"c":1}`, changes: [remove(["a", "b"]), remove(["c"])], expected: `{"a":{}}` },
+    { json: `{"a":{"b":0},"a":{"b":1}}`, changes: [set(["a", "b"], 9)], expected: `{"a":{"b":0},"a":{"b":9}}` },
+    { json: `{"a":{"b":0},"a":{}}`, changes: [set(["a", "b"], 9)], expected: `{"a":{"b":0},"a":{"b":9}}` },
+    {
+      json: `{"a":{"c":0},"a":{"c":1}}`,
+      changes: [remove(["a", "c"]), set(["a", "b"], 9)],
+      expected: `{"a":{},"a":{"b":9}}`
+    },
+    { json: `{"a":{"b":{"c":0}}}`, changes: [remove(["a", "b", "c"])], expected: `{"a":{"b":{}}}` },
+    { json: `{"a":0}`, changes: [set(["a"], 1), set(["a"], 2)], expected: `{"a":2}` },
+    { json: `{"a":0}`, changes: [set(["a"], 1), remove(["a"])], expected: `{}` },
+    { json: `{"a":0}`, changes: [remove(["a"]), set(["a"], 1)], expected: `{"a":1}` },
+    { json: `{"b":0}`, changes: [set(["a"], 1), remove(["a"])], expected: `{"b":0}` },
+    { json: `{"a":{"b":0}}`, changes: [remove(["a"]), set(["a", "b"], 1)], expected: `{}` },
+    { json: `{"a":{"b":0}}`, changes: [set(["a", "b"], 1), set(["a"], 2)], expected: `{"a":2}` },
+    { json: `{}`, changes: [set(["a"], 2), set(["a", "b"], 1)], expected: `{"a":2}` },
+    { json: `{}`, changes: [set(["__proto__", "a"], 1)], expected: `{"__proto__":{"a":1}}` }
+  ])("are made in one go in $json: $expected", ({ json, changes, expected }) => {
+    assert.strictEqual(Bodies.text(JsonEdit.edit(Bodies.bytes(json), changes)), expected)
+  })
+
+  it.each([
+    { json: `{"b":0}`, changes: [] },
+    { json: `{"b":0}`, changes: [remove(["a"]), remove(["b", "a"]), remove(["a", "a"])] },
+    { json: `{"a":null}`, changes: [remove(["a", "b"]), set(["a", "b"], 1)] },
+    { json: `{"a":[{"b":0}]}`, changes: [remove(["a", "b"]), set(["a", "b"], 1)] },
+    { json: `{"a":"{\\"b\\":0}"}`, changes: [remove(["a", "b"]), set(["a", "b"], 1)] },
+    { json: `{"a":{"b":0},"a":1}`, changes: [set(["a", "b"], 1)] },
+    { json: ` null`, changes: [remove(["a"]), set(["a"], 1)] },
+    { json: ``, changes: [remove(["a"]), set(["a"], 1)] }
+  ])("that change nothing give the very bytes of $json back", ({ json, changes }) => {
+    const bytes = Bodies.bytes(json)
+
+    assert.strictEqual(JsonEdit.edit(bytes, changes), bytes)
+    assert.strictEqual(Bodies.text(bytes), json)
+  })
+
+  it("are made in JSON that is nested deeper than calls can be", () => {
+    const deep = `${`{"a":[`.repeat(100_000)}${"]}".repeat(100_000)}`
+    const json = Bodies.bytes(`{"a":${deep},"b":${deep},"c":{"a":${deep},"b":${deep}},"a":${deep}}`)
+
+    const bytes = JsonEdit.edit(json, [remove(["a"]), remove(["c", "b"]), set(["n"], 1)])
+
+    assert.strictEqual(Bodies.text(bytes), `{"b":${deep},"c":{"a":${deep}},"n":1}`)
+  })
+
+  it("are made at more places than a call can have arguments", () => {
+    const json = `{"a":{${Array.from({ length: 200_000 }, () => `"b":1,"c":2`).join(",")}}}`
+
+    const bytes = JsonEdit.edit(Bodies.bytes(json), [remove(["a", "b"])])
+
+    assert.strictEqual(Bodies.text(bytes), json.replaceAll(`"b":1,`, ""))
+  })
+
+  it("leave the bytes that were given as they are", () => {
+    const json = Bodies.bytes(`{"a":0,"b":1}`)
+
+    JsonEdit.edit(json, [remove(["a"]), set(["b"], 2)])
+
+    assert.strictEqual(Bodies.text(json), `{"a":0,"b":1}`)
   })
 })
 
@@ -154,3 +293,94 @@ describe("All other bytes of JSON", () => {
     assert.deepStrictEqual(wrong, [])
   })
 })
+
+/** An object of members of which each is wanted or not, with the white space before and after it. */
+const pieces = (next: RandomJson.Next) =>
+  Array.from({ length: next(7) }, () => {
+    const isWanted = next(2) === 0
+    const name = (isWanted ? RandomJson.wantedName(next) : RandomJson.otherName(next)).trimStart()
+    return {
+      isWanted,
+      leading: RandomJson.space(next),
+      text: name + RandomJson.value(next),
+      trailing: RandomJson.space(next)
+    }
+  })
+
+/** The same without those that are wanted: a member moves to where the removed ones before it began, or ended if it has no next. */
+const unwanted = (members: ReturnType<typeof pieces>): string => {
+  let leading: string | undefined
+  const kept: Array<{ readonly head: string; trailing: string }> = []
+  for (const member of members) {
+    leading ??= member.leading
+    if (member.isWanted) continue
+    kept.push({ head: leading + member.text, trailing: member.trailing })
+    leading = undefined
+  }
+  const trailing = members.at(-1)?.trailing ?? ""
+  const last = kept.at(-1)
+  if (last === undefined) return (leading ?? "") + trailing
+  last.trailing = trailing
+  return kept.map((member) => member.head + member.trailing).join(",")
+}
+
+const seeds = Array.from({ length: 2_000 }, (_, seed) => seed)
+
+describe("Random JSON", () => {
+  it("loses nothing but the members that are removed, and the white space and the comma that were theirs", () => {
+    const wrong = seeds.flatMap((seed) => {
+      const next = Splits.random(seed)
+      const [members, lead, trail] = [pieces(next), RandomJson.lead(next), RandomJson.space(next)]
+      const json = `${lead}{${members.map(({ leading, text, trailing }) => leading + text + trailing).join(",")}}${trail}`
+      const result = RandomJson.text(JsonEdit.edit(RandomJson.bytes(json), [JsonEdit.remove(["wanted"])]))
+      return result === `${lead}{${unwanted(members)}}${trail}` ? [] : [`${seed}: ${json} became ${result}`]
+    })
+
+    assert.deepStrictEqual(wrong, [])
+  })
+
+  it("means after all kinds of changes what the same changes of the parsed object mean", () => {
+    const wrong = seeds.flatMap((seed) => {
+      const next = Splits.random(seed)
+      const json = RandomJson.bytes(RandomJson.lead(next) + RandomJson.object(next, 4))
+      const changes = Array.from({ length: next(6) }, () => randomChange(next))
+      const result = JsonEdit.edit(json, changes)
+      const expected = effective(changes).reduce(changed, parsed(json))
+      return isDeepStrictEqual(parsed(result), expected)
+        ? []
+        : [`${seed}: ${RandomJson.text(json)} with ${JSON.stringify(changes)} became ${RandomJson.text(result)}`]
+    })
+
+    assert.deepStrictEqual(wrong, [])
+  })
+})
+
+const parsed = (json: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(json))
+
+const randomChange = (next: RandomJson.Next): JsonEdit.Change => {
+  const path = Array.from({ length: 1 + next(3) }, () => RandomJson.pick(next, ["wanted", "a", "inner", "new"]))
+  return next(2) === 0
+    ? JsonEdit.remove(path)
+    : JsonEdit.set(path, RandomJson.pick<unknown>(next, [null, 1, {}, { a: [] }]))
+}
+
+/** Without those that a later one or one of a whole member makes pointless. */
+const effective = (changes: ReadonlyArray<JsonEdit.Change>) =>
+  changes.filter(
+    ({ path }, index) =>
+      !changes.some(
+        (other, at) =>
+          other.path.every((name, depth) => path[depth] === name) && (other.path.length < path.length || at > index)
+      )
+  )
+
+const changed = (value: unknown, { path: [name = "", ...path], ...change }: JsonEdit.Change): unknown => {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value
+  const members = new Map<string, unknown>(Object.entries(value))
+  if (path.length > 0) {
+    const isPointless = change._tag === "Remove" && !members.has(name)
+    if (!isPointless) members.set(name, changed(members.has(name) ? members.get(name) : {}, { path, ...change }))
+  } else if (change._tag === "Remove") members.delete(name)
+  else members.set(name, change.value)
+  return Object.fromEntries(members)
+}

@@ -47,17 +47,19 @@ const wanted = ["wanted", "wanted", "\\u0077anted", "w\\u0061nted", "wante\\u006
 
 export const wantedName = (next: Next): string => member(next, pick(next, wanted))
 
+export const otherName = (next: Next): string => member(next, pick(next, others))
+
 const member = (next: Next, name: string): string => `${space(next)}"${name}"${space(next)}:${space(next)}`
 
 /** A member of another name with white space around it. */
-export const other = (next: Next, depth = 3): string =>
-  member(next, pick(next, others)) + value(next, depth) + space(next)
+export const other = (next: Next, depth = 3): string => otherName(next) + value(next, depth) + space(next)
 
 /** A member of either kind of name. */
 export const any = (next: Next, depth = 3): string =>
   next(3) === 0 ? wantedName(next) + value(next, depth) + space(next) : other(next, depth)
 
-const object = (next: Next, depth: number): string => `{${list(next, () => any(next, depth)) || space(next)}}`
+/** An object with up to three members. */
+export const object = (next: Next, depth: number): string => `{${list(next, () => any(next, depth)) || space(next)}}`
 
 /** Up to three of them with commas between. */
 export const list = (next: Next, make: () => string): string => Array.from({ length: next(4) }, make).join(",")

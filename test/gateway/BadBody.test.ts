@@ -81,7 +81,7 @@ describe("A bridged request whose body", () => {
     { behaviour: "begins with blanks", body: `\r\n  {"model":"claude"} ` }
   ]
 
-  it.effect.each(Table.times(Calls.blockings, fine))(
+  it.effect.each(Table.times(Calls.unchangedBlockings, fine))(
     "$behaviour goes upstream as it is, like $call",
     ({ path, body, headers = {} }) =>
       Effect.gen(function* () {
@@ -105,7 +105,7 @@ describe("A bridged request whose body", () => {
     { stream: "null", anthropic: false, openai: false }
   ]
 
-  it.effect.each(Table.times(Calls.blockings, streamMembers))(
+  it.effect.each(Table.times(Calls.unchangedBlockings, streamMembers))(
     "has $stream as stream is recorded as its vendor reads it, like $call",
     ({ path, vendor, stream, anthropic, openai }) =>
       Effect.gen(function* () {

@@ -41,7 +41,7 @@ const chunked = Effect.fnUntraced(function* (path: string, pieces: ReadonlyArray
 const layer = Setup.layer(() => Calls.blocking.good, { options: { maximumBodyBytes: limit } })
 
 const places = [
-  ...Calls.wholes,
+  ...Calls.unchanged.filter((call) => !call.isStreaming),
   { path: "/anthropic/v1/messages/count_tokens", fixture: Calls.passthrough.fixture },
   { path: "/openai/v1/responses/input_tokens", fixture: Responses.fixture }
 ]

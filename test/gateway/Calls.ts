@@ -18,8 +18,8 @@ export interface Call {
   readonly isStreaming: boolean
 }
 
-const passthroughOf = (vendor: Vendor): Call => {
-  const { fixture, prefix, models } = vendor
+const passthroughOf = (vendor: Vendor, models: string): Call => {
+  const { fixture, prefix } = vendor
   const path = prefix + models
   return {
     call: `a passthrough ${vendor.name} request`,
@@ -60,15 +60,22 @@ const streamingOf = (vendor: Vendor, { path, fixture }: Bridged): Call => ({
 
 /** All that differ of one vendor. */
 export const of = (vendor: Vendor): ReadonlyArray<Call> => [
-  passthroughOf(vendor),
+  ...(vendor.models === undefined ? [] : [passthroughOf(vendor, vendor.models)]),
   ...vendor.bridged.flatMap((route) => [blockingOf(vendor, route), streamingOf(vendor, route)])
 ]
 
+/** Those of vendors with a pool that take requests as they come. */
+export const unchanged: ReadonlyArray<Call> = Vendors.pooled.flatMap(of)
+
 /** Those of vendors with a pool. */
-export const all: ReadonlyArray<Call> = Vendors.pooled.flatMap(of)
+export const all: ReadonlyArray<Call> = [...unchanged, ...of(Vendors.bedrock)]
 
 /** And of those without one, which need a credential of the caller's own. */
 export const everyones: ReadonlyArray<Call> = Vendors.all.flatMap(of)
+
+export const unchangedBridged = unchanged.filter((call) => call.isBridged)
+export const unchangedStreams = unchanged.filter((call) => call.isStreaming)
+export const unchangedBlockings = unchangedBridged.filter((call) => !call.isStreaming)
 
 export const bridged = all.filter((call) => call.isBridged)
 export const streams = all.filter((call) => call.isStreaming)
@@ -76,6 +83,6 @@ export const blockings = bridged.filter((call) => !call.isStreaming)
 export const wholes = all.filter((call) => !call.isStreaming)
 
 /** One of each kind, where it does not matter of whom. */
-export const passthrough = passthroughOf(Vendors.anthropic)
+export const passthrough = passthroughOf(Vendors.anthropic, "/v1/models")
 export const blocking = blockingOf(Vendors.anthropic, Vendors.messages)
 export const streaming = streamingOf(Vendors.anthropic, Vendors.messages)

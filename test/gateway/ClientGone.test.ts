@@ -53,7 +53,7 @@ describe("A client that leaves", () => {
     }
   ]
 
-  it.effect.each(Table.times(Calls.all, moments))(
+  it.effect.each(Table.times(Calls.unchanged, moments))(
     "$moment of $call has its upstream calls aborted at once, and no further key is tried",
     ({ path, request, fixture, after, gone, isBridged, script }) =>
       Effect.gen(function* () {
@@ -78,7 +78,7 @@ describe("A client that leaves", () => {
     { between: "after the first key was marked", before: Effect.void, layer: leavingAtLogLine }
   ]
 
-  it.effect.each(Table.times(Calls.all, betweens))(
+  it.effect.each(Table.times(Calls.unchanged, betweens))(
     "$between of $call has no further key tried",
     ({ path, request, fixture, before, layer, isBridged }) =>
       Effect.gen(function* () {
@@ -91,7 +91,7 @@ describe("A client that leaves", () => {
       }).pipe(Effect.provide(Setup.layer([Effect.andThen(before, fixture.error(429))])))
   )
 
-  it.effect.each(Calls.all)(
+  it.effect.each(Calls.unchanged)(
     "in the same moment in which the first key of $call is refused has no further key tried",
     (call) => {
       const refused = Deferred.makeUnsafe<void>()

@@ -109,7 +109,7 @@ const scenario = Effect.fnUntraced(function* ({ path, request, fixture }: Calls.
 })
 
 describe("Whatever happens when", () => {
-  it.effect.each(Calls.streams)(
+  it.effect.each(Calls.unchangedStreams)(
     "an answer to $call is one JSON error or one stream that ends once, never a mix and never two errors",
     (call) =>
       Effect.gen(function* () {

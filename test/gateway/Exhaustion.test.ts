@@ -6,6 +6,7 @@ import * as Table from "../Table.ts"
 import * as Calls from "./Calls.ts"
 import type { Fixture } from "./Fixture.ts"
 import * as Setup from "./Setup.ts"
+import * as Vendors from "./Vendors.ts"
 
 /** The whole answer, but for the interception's id. */
 const answer = Effect.fnUntraced(function* ({ path, request }: Pick<Calls.Call, "path" | "request">) {
@@ -128,8 +129,8 @@ describe("The answer", () => {
 describe("The body of an exhaustion", () => {
   const limitedText = "all configured keys are rate-limited (retry after 5s)"
   const refusedText = "all configured keys failed authentication"
-  const openai = Calls.all.filter(({ vendor }) => vendor.name !== "anthropic")
-  const anthropic = Calls.all.filter(({ vendor }) => vendor.name === "anthropic")
+  const openai = Calls.all.filter(({ vendor }) => vendor.fixture !== Vendors.anthropic.fixture)
+  const anthropic = Calls.all.filter(({ vendor }) => vendor.fixture === Vendors.anthropic.fixture)
 
   it.effect.each([
     ...Table.times(anthropic, [

@@ -127,7 +127,7 @@ describe("No secret", () => {
       const authenticator = yield* Authenticator.Authenticator
       const pools = all.flatMap(({ keyFailover: { pool } }) => (pool === undefined ? [] : [pool]))
 
-      assert.lengthOf(pools, Vendors.pooled.length)
+      assert.lengthOf(pools, Vendors.pooled.length + 1)
       const walkers = pools.map((pool) => pool.walker())
       for (const value of [all, authenticator, ...pools, ...walkers]) assert.notInclude(shown(value), secrets)
     }).pipe(Effect.provide(Setup.layer([], { tokens: { alice: token } })))

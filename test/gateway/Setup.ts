@@ -10,12 +10,13 @@ import type * as Provider from "../../src/providers/Provider.ts"
 import * as Providers from "../../src/providers/Providers.ts"
 import * as Recorder from "../../src/record/Recorder.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
+import type * as CircuitBreakers from "../../src/upstream/CircuitBreakers.ts"
 import type { UpstreamRequest } from "../../src/upstream/Upstream.ts"
 import type { Vendor } from "./Vendors.ts"
 import * as Vendors from "./Vendors.ts"
 
 export interface Options {
-  /** Default all. */
+  /** Default everybody. */
   readonly vendors?: ReadonlyArray<Vendor>
   /** How many keys each pool has; `none` for providers without a pool. Default 2. */
   readonly keys?: number | "none"
@@ -26,6 +27,8 @@ export interface Options {
   /** In place of what the tokens say. */
   readonly authenticator?: Layer.Layer<Authenticator.Authenticator>
   readonly options?: Partial<GatewayOptions.GatewayOptions>
+  /** Default: the gateway's own. */
+  readonly circuitBreakers?: Layer.Layer<CircuitBreakers.CircuitBreakers>
 }
 
 /** The secret of a pool's key at an index, below 10. */
@@ -36,7 +39,7 @@ export const key = (index: number, { name }: Vendor = Vendors.anthropic): string
 export const hint = (index: number): string => `sk-${index}...-${index}kk`
 
 export const layer = (script: Parameters<typeof ScriptedUpstream.layer>[0], options: Options = {}) => {
-  const { vendors = Vendors.all, keys = 2, tokens, authenticator = authenticatorOf(tokens) } = options
+  const { vendors = Vendors.mounted, keys = 2, tokens, authenticator = authenticatorOf(tokens) } = options
   const providers = vendors.map((vendor) =>
     vendor.make({
       ...options.provider,
@@ -50,7 +53,10 @@ export const layer = (script: Parameters<typeof ScriptedUpstream.layer>[0], opti
       ScriptedUpstream.layer(script),
       Recorder.layerMemory
     ]),
-    Layer.provide(Layer.succeed(GatewayOptions.GatewayOptions, { ...GatewayOptions.defaults, ...options.options }))
+    Layer.provide([
+      Layer.succeed(GatewayOptions.GatewayOptions, { ...GatewayOptions.defaults, ...options.options }),
+      options.circuitBreakers ?? Layer.empty
+    ])
   )
 }
 
@@ -63,9 +69,11 @@ export const requests = Effect.flatMap(ScriptedUpstream.ScriptedUpstream, (upstr
 
 /** The credential in an upstream request: a place in the pool of the vendor it went to, or the credential itself. */
 export const keyOf = ({ origin, headers }: Pick<UpstreamRequest, "origin" | "headers">): number | string => {
-  const credentials = [headers["x-api-key"], headers["authorization"]?.replace(/^Bearer /, "")]
+  const authorization = headers["authorization"]
+  const signedBy = /^AWS4-HMAC-SHA256 Credential=([^/]*)/.exec(authorization ?? "")?.[1]
+  const credentials = [headers["x-api-key"], signedBy ?? authorization?.replace(/^Bearer /, "")]
   const value = credentials.filter((credential) => credential !== undefined).join(" and ")
-  const vendor = Vendors.all.find(({ upstream }) => upstream.startsWith(origin))
+  const vendor = Vendors.mounted.find(({ upstream }) => upstream.startsWith(origin))
   const index = Array.from({ length: 9 }, (_, place) => key(place, vendor)).indexOf(value)
   return index < 0 ? value : index
 }
@@ -77,7 +85,7 @@ export const keysSeen = Effect.map(requests, (all) => all.map(keyOf))
 export const states = ({ name }: Vendor = Vendors.anthropic) =>
   Effect.gen(function* () {
     const { all } = yield* Providers.Providers
-    const pool = all.find((provider) => provider.type === name)?.keyFailover.pool
+    const pool = all.find((provider) => provider.name === name)?.keyFailover.pool
     return pool === undefined ? [] : (yield* pool.states).map((state) => state._tag)
   })
 

@@ -50,7 +50,7 @@ describe("The watch over a stream's silence", () => {
       ).pipe(Effect.provide(Setup.layer(() => ScriptedUpstream.events(fixture.events.slice(0, length)))))
   )
 
-  it.effect.each(Calls.streams)(
+  it.effect.each(Calls.unchangedStreams)(
     "is one sleep where there are pings, none without them, and ends when the client leaves, on $call",
     ({ path, request, fixture }) =>
       countingSleeps((sleeping) =>

@@ -2,11 +2,14 @@
 import type * as Effect from "effect/Effect"
 import * as OpenAiChat from "../../src/dialects/OpenAiChat.ts"
 import type { InvalidKeys } from "../../src/keys/InvalidKeys.ts"
+import * as Redacted from "effect/Redacted"
 import * as Anthropic from "../../src/providers/Anthropic.ts"
+import * as Bedrock from "../../src/providers/Bedrock.ts"
 import * as Copilot from "../../src/providers/Copilot.ts"
 import * as CredentialHeader from "../../src/providers/CredentialHeader.ts"
 import * as OpenAi from "../../src/providers/OpenAi.ts"
 import * as Provider from "../../src/providers/Provider.ts"
+import * as BedrockMessages from "./BedrockMessages.ts"
 import * as Chat from "./Chat.ts"
 import type { Fixture } from "./Fixture.ts"
 import * as Messages from "./Messages.ts"
@@ -20,8 +23,8 @@ export interface Vendor {
   /** What stands before them in the upstream's URL. */
   readonly upstream: string
   readonly bridged: ReadonlyArray<Bridged>
-  /** A passthrough route. */
-  readonly models: string
+  /** A passthrough route, if there is one. */
+  readonly models: string | undefined
   /** Who speaks where no bridged route is meant. */
   readonly fixture: Fixture
   /** A credential where the vendor takes it. */
@@ -100,7 +103,37 @@ export const copilot: Vendor = {
   hasPool: false
 }
 
-/** Those that have keys of their own. */
+/** Anthropic's models behind a wire format of Amazon's; its keys are the ids of AWS credentials. */
+export const bedrock: Vendor = {
+  ...anthropic,
+  name: "bedrock",
+  make: ({ keys, ...options }) =>
+    Bedrock.make(
+      {
+        region: "us-east-1",
+        model: BedrockMessages.model,
+        smallFastModel: BedrockMessages.smallFastModel,
+        ...(keys && {
+          credentials: keys.map((key) => ({
+            accessKeyId: Redacted.value(key),
+            secretAccessKey: Redacted.make("NEVER-SHOWN")
+          }))
+        })
+      },
+      { name: "bedrock", ...options }
+    ),
+  prefix: "/bedrock",
+  upstream: "https://bedrock-runtime.us-east-1.amazonaws.com",
+  bridged: [{ path: "/v1/messages", fixture: BedrockMessages.fixture }],
+  models: undefined,
+  credential: () => ({})
+}
+
+/** Those that have keys of their own and take requests as they come. */
 export const pooled: ReadonlyArray<Vendor> = [anthropic, openai, acme]
 
+/** Those that take requests as they come. */
 export const all: ReadonlyArray<Vendor> = [...pooled, copilot]
+
+/** Everybody. */
+export const mounted: ReadonlyArray<Vendor> = [...all, bedrock]

@@ -122,14 +122,15 @@ describe("The banner with nothing configured", () => {
       const { url, banner } = yield* TestService.start({})
 
       const lines = banner.split("\n")
-      assert.deepStrictEqual(lines.slice(2, 5), [
+      assert.deepStrictEqual(lines.slice(2, 6), [
         `  provider  anthropic (anthropic) at ${url}/anthropic, 3 key(s)`,
         `  provider  openai (openai) at ${url}/openai/v1, 3 key(s)`,
-        `  provider  copilot (copilot) at ${url}/copilot, no keys: callers bring their own`
+        `  provider  copilot (copilot) at ${url}/copilot, no keys: callers bring their own`,
+        `  provider  bedrock (anthropic on Bedrock) at ${url}/bedrock, 3 credential(s)`
       ])
-      assert.match(String(lines[5]), /^ +All SIMULATED by http:\/\/127\.0\.0\.1:\d+: no account is used, /)
+      assert.match(String(lines[6]), /^ +All SIMULATED by http:\/\/127\.0\.0\.1:\d+: no account is used, /)
       assert.include(banner, "Where there are no keys any Bearer will do.")
-      assert.notInclude(banner, "sk-simulated")
+      assert.notMatch(banner, /sk-simulated|AKIA|secret/)
     })
   )
 })

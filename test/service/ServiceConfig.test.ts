@@ -28,6 +28,7 @@ describe("ServiceConfig.fromEnvironment", () => {
         providers: [],
         proxy: {},
         sendActorHeaders: false,
+        circuitBreaker: undefined,
         warnings: []
       })
     })
@@ -127,7 +128,9 @@ describe("ServiceConfig.fromEnvironment", () => {
           baseUrl: undefined,
           keys: undefined,
           keyFailurePolicy: KeyFailurePolicy.strict,
-          recheck: undefined
+          recheck: undefined,
+          circuitBreaker: undefined,
+          bedrock: undefined
         }
       ])
     })

@@ -9,12 +9,14 @@ import { fileURLToPath } from "node:url"
 export interface TestProcess {
   readonly output: () => string
   readonly errors: () => string
-  /** Waits until the output has something that matches; what it was. A defect if it has not after ten seconds. */
+  /** Waits until the output has something that matches; what it was. A defect if it has not after 30 seconds. */
   readonly says: (pattern: RegExp) => Effect.Effect<string>
   readonly signal: (name: "SIGTERM" | "SIGINT") => Effect.Effect<void>
   /** Waits for the end: an exit code, or the signal that killed it. */
   readonly ended: Effect.Effect<number | string>
 }
+
+const limit = "30 seconds"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
@@ -54,8 +56,8 @@ export const serve = (environment: Readonly<Record<string, string>>): Effect.Eff
             if (match !== null) resume(Effect.succeed(match[1] ?? match[0]))
           }
           waiting()
-        }).pipe(Effect.timeout("10 seconds"), Effect.orDie),
+        }).pipe(Effect.timeout(limit), Effect.orDie),
       signal: (name) => Effect.sync(() => void child.kill(name)),
-      ended: Deferred.await(end).pipe(Effect.timeout("10 seconds"), Effect.orDie)
+      ended: Deferred.await(end).pipe(Effect.timeout(limit), Effect.orDie)
     }
   })

@@ -56,7 +56,7 @@ export const textOf = <E>(body: Stream.Stream<Uint8Array, E>): Effect.Effect<str
 
 /** A failure as its reason and, in brackets, its code. */
 export const reasonOf = ({ reason }: UpstreamError): string =>
-  reason._tag === "TimedOut" ? reason._tag : `${reason._tag} (${reason.code})`
+  "code" in reason ? `${reason._tag} (${reason.code})` : reason._tag
 
 /** Reads a body in a fiber of its own, so that a test can wait for what has come so far. */
 export const follow = Effect.fnUntraced(function* (body: Stream.Stream<Uint8Array, UpstreamError>) {
