@@ -105,23 +105,29 @@ const readList = (
 }
 
 const readModels = (settings: Settings, prefix: string): Additions => ({
-  requiresAdaptiveThinking: settings.list(`${prefix}_BEDROCK_REQUIRES_ADAPTIVE_THINKING`),
-  supportsAdaptiveThinking: settings.list(`${prefix}_BEDROCK_SUPPORTS_ADAPTIVE_THINKING`),
-  betaFlags: pairs(settings, `${prefix}_BEDROCK_BETA_FLAGS`).map(([flag, model]): BetaFlag =>
-    model === undefined ? { flag } : { flag, models: [model] }
-  ),
-  exemptFields: pairs(settings, `${prefix}_BEDROCK_EXEMPT_FIELDS`).flatMap(([field, model]): Array<ExemptField> => {
-    if (model !== undefined) return [{ field, models: [model] }]
-    settings.problem(`${prefix}_BEDROCK_EXEMPT_FIELDS`, `entry "${field}" is not of the form field:model`)
-    return []
-  })
+  requiresAdaptiveThinking: entries(settings, `${prefix}_BEDROCK_REQUIRES_ADAPTIVE_THINKING`),
+  supportsAdaptiveThinking: entries(settings, `${prefix}_BEDROCK_SUPPORTS_ADAPTIVE_THINKING`),
+  betaFlags: entries(settings, `${prefix}_BEDROCK_BETA_FLAGS`).flatMap((entry): Array<BetaFlag> => {
+    if (!entry.includes(":")) return [{ flag: entry }]
+    return pair(settings, `${prefix}_BEDROCK_BETA_FLAGS`, entry).map(([flag, model]) => ({ flag, models: [model] }))
+  }),
+  exemptFields: entries(settings, `${prefix}_BEDROCK_EXEMPT_FIELDS`).flatMap((entry): Array<ExemptField> =>
+    pair(settings, `${prefix}_BEDROCK_EXEMPT_FIELDS`, entry).map(([field, model]) => ({ field, models: [model] }))
+  )
 })
 
-// `name` or `name:model`.
-const pairs = (settings: Settings, name: string): ReadonlyArray<readonly [string, string | undefined]> =>
-  settings.list(name).map((entry) => {
-    const separator = entry.indexOf(":")
-    return separator < 0
-      ? [entry, undefined]
-      : [entry.slice(0, separator).trim(), entry.slice(separator + 1).trim() || undefined]
-  })
+// An empty one would be a part of every model's name.
+const entries = (settings: Settings, name: string): ReadonlyArray<string> => {
+  const all = settings.list(name)
+  const empty = all.indexOf("")
+  if (empty >= 0) settings.problem(name, `entry at index ${empty} is empty`)
+  return all
+}
+
+// `name:model`; none if it is not.
+const pair = (settings: Settings, option: string, entry: string): ReadonlyArray<readonly [string, string]> => {
+  const [, name, model] = /^([^:]*[^:\s])\s*:\s*(\S+)$/.exec(entry) ?? []
+  if (name !== undefined && model !== undefined) return [[name, model]]
+  if (entry !== "") settings.problem(option, `entry "${entry}" is not of the form name:model`)
+  return []
+}

@@ -203,8 +203,18 @@ describe("Bedrock", () => {
     {
       given: "an exempt field without a model",
       values: { ...minimal, BEDROCK_EXEMPT_FIELDS: "context_management" },
-      problems: [`BEDROCK_EXEMPT_FIELDS: entry "context_management" is not of the form field:model`]
-    }
+      problems: [`BEDROCK_EXEMPT_FIELDS: entry "context_management" is not of the form name:model`]
+    },
+    {
+      given: "a flag with an empty model",
+      values: { ...minimal, BEDROCK_BETA_FLAGS: "new-1, new-2: " },
+      problems: [`BEDROCK_BETA_FLAGS: entry "new-2:" is not of the form name:model`]
+    },
+    ...["REQUIRES_ADAPTIVE_THINKING", "SUPPORTS_ADAPTIVE_THINKING", "BETA_FLAGS", "EXEMPT_FIELDS"].map((field) => ({
+      given: `an empty entry in ${field}`,
+      values: { ...minimal, [`BEDROCK_${field}`]: "a:b,,c:d" },
+      problems: [`BEDROCK_${field}: entry at index 1 is empty`]
+    }))
   ])("is refused with $given, and no secret is told", ({ values, problems }) =>
     Effect.gen(function* () {
       const error = yield* Effect.flip(ServiceConfig.fromEnvironment(fields(values)))
