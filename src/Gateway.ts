@@ -26,7 +26,7 @@ import type { Route } from "./inbound/Router.ts"
 import * as Router from "./inbound/Router.ts"
 import type { Key } from "./keys/Key.ts"
 import type { KeyPoolError } from "./keys/KeyPoolError.ts"
-import type { CircuitBreakerOptions } from "./providers/CircuitBreakerOptions.ts"
+import type { ResolvedOptions } from "./providers/CircuitBreakerOptions.ts"
 import type { Provider } from "./providers/Provider.ts"
 import { Providers } from "./providers/Providers.ts"
 import type { DialectRequest, Translation } from "./providers/Translation.ts"
@@ -102,28 +102,27 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
       const attempt =
         translation === undefined
-          ? (key: Key) => upstream.send(outgoing(route, request, credential.inject(headers, key), asked.body))
-          : yield* translated(route, translation, { model, stream: asked.stream, headers, body: asked.body })
-      const walk = Failover.walk(credential.pool, attempt, interception.progress)
+          ? Effect.succeed((key: Key) =>
+              upstream.send(outgoing(route, request, credential.inject(headers, key), asked.body))
+            )
+          : translatedAttempt(route, translation, { model, stream: asked.stream, headers, body: asked.body })
+      const walk = Effect.flatMap(attempt, (send) => Failover.walk(credential.pool, send, interception.progress))
 
-      const refuse = (error: GatewayError.GatewayError | UpstreamError | KeyPoolError) => {
-        interception.failed(error)
-        return failed(error, provider, dialect, { [Interception.idHeader]: interception.id })
-      }
-      const answer = (permit?: CircuitBreakers.Permit) =>
-        Effect.match(judged(walk, permit, circuitBreaker), {
-          onSuccess: (response) => relay(response, interception, request, dialect, asked.omitted, permit),
-          onFailure: refuse
+      return yield* breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
+        Effect.flatMap((permit) =>
+          Effect.map(judged(walk, permit, circuitBreaker, asked.stream), (response) =>
+            relay(response, interception, request, dialect, asked.omitted, permit)
+          )
+        ),
+        Effect.catch((error) => {
+          interception.failed(error)
+          return Effect.succeed(failed(error, provider, dialect, { [Interception.idHeader]: interception.id }))
         })
-      if (circuitBreaker === undefined) return yield* answer()
-      return yield* Effect.matchEffect(breakers.admit(circuitOf(route, model), circuitBreaker), {
-        onSuccess: answer,
-        onFailure: (error) => Effect.succeed(refuse(error))
-      })
+      )
     })
 
     // How an attempt is made for a vendor with a wire format of its own.
-    const translated = (route: BridgedRoute, translation: Translation, asked: DialectRequest) => {
+    const translatedAttempt = (route: BridgedRoute, translation: Translation, asked: DialectRequest) => {
       const { provider } = route
       const { origin } = provider.baseUrl
       const { path, headers, body, warnings } = translation.request(asked)
@@ -143,7 +142,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       request: HttpServerRequest,
       dialect: Dialect,
       omitted: OmittedEvent | undefined,
-      permit: CircuitBreakers.Permit | undefined
+      permit: CircuitBreakers.Permit
     ) => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
@@ -156,7 +155,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           keepaliveInterval,
           onEnd: (failure, isError) => {
             interception.answered(failure)
-            permit?.tell(failure !== undefined || isError ? "failure" : "success")
+            permit.tell(failure !== undefined || isError ? "failure" : "success")
           }
         })
         return ResponseHead.stream(response.status, headers, events)
@@ -239,20 +238,34 @@ const circuitOf = ({ provider, path }: BridgedRoute, model: string): CircuitBrea
   model
 })
 
-// The answer's status is told at once, but that of a stream whose end counts as well.
-const judged = <E, R>(
-  walk: Effect.Effect<UpstreamResponse, E, R>,
-  permit: CircuitBreakers.Permit | undefined,
-  options: CircuitBreakerOptions | undefined
-): Effect.Effect<UpstreamResponse, E, R> =>
-  permit === undefined || options === undefined
-    ? walk
-    : Effect.tap(walk, ({ status, headers }) => {
-        const isAtItsEnd = options.countStreamErrors && !permit.isProbe && ResponseHead.isEventStream(status, headers)
-        if (isAtItsEnd) return Effect.void
-        permit.tell(CircuitBreakers.outcomeOf(status, options))
-        return permit.settle
-      })
+// An answer's status is told at once. A stream's end counts as well if the options say so: it is told when it comes.
+const judged = <R>(
+  walk: Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, R>,
+  permit: CircuitBreakers.Permit,
+  options: ResolvedOptions | undefined,
+  isStream: boolean
+): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, R> => {
+  if (options === undefined) return walk
+  const countsEnds = options.countStreamErrors && isStream
+  const settled = (outcome: CircuitBreakers.Outcome) => {
+    permit.tell(outcome)
+    return permit.settle
+  }
+  return walk.pipe(
+    Effect.tap(({ status, headers }) => {
+      if (!countsEnds || !ResponseHead.isEventStream(status, headers)) {
+        return settled(CircuitBreakers.outcomeOf(status, options))
+      }
+      permit.goesWell()
+      return Effect.void
+    }),
+    // A good head, and then nothing.
+    Effect.tapError((error) => (countsEnds && isCut(error) ? settled("failure") : Effect.void))
+  )
+}
+
+const isCut = (error: UpstreamError | KeyPoolError): boolean =>
+  error._tag === "UpstreamError" && error.reason._tag === "Cut"
 
 type BridgedRoute = Extract<Route, { readonly _tag: "Bridged" }>
 type PassthroughRoute = Extract<Route, { readonly _tag: "Passthrough" }>

@@ -12,7 +12,6 @@ import * as Logger from "effect/Logger"
 import * as Runtime from "effect/Runtime"
 import { readFileSync } from "node:fs"
 import process from "node:process"
-import * as SimulatedProvider from "./demo/SimulatedProvider.ts"
 import * as Service from "./service/Service.ts"
 import * as ServiceConfig from "./service/ServiceConfig.ts"
 
@@ -27,12 +26,18 @@ const serve = Command.make("serve").pipe(
         Service.layer({
           config,
           nodeVersion: process.version,
-          simulated: SimulatedProvider.start,
+          simulated,
           onListening: (banner) => Console.log(banner)
         })
       )
     })
   )
+)
+
+// Loaded only where it is served.
+const simulated = Effect.flatMap(
+  Effect.promise(() => import("./demo/SimulatedProvider.ts")),
+  (SimulatedProvider) => SimulatedProvider.start
 )
 
 const check = Command.make("check").pipe(

@@ -36,7 +36,7 @@ export interface Dialect {
   readonly renderStreamError: (message: string) => Uint8Array
   /** The names of the events that end a stream; none in a dialect whose events are told by their data alone. */
   readonly terminalEvents: ReadonlyArray<string>
-  /** Those of them that say that the answer failed. */
+  /** Those of them that say that the answer failed, in their data why. */
   readonly errorEvents: ReadonlyArray<string>
   /** Whether an event without a name ends a stream, by the beginning of its data. */
   readonly isTerminalData: (head: string) => boolean
@@ -47,6 +47,15 @@ export interface Dialect {
   /** What keeps a silent stream open, if the dialect has such an event. */
   readonly keepalive: Uint8Array | undefined
 }
+
+/**
+ * Whether an error in a stream is the upstream's, by the beginning of its data: not about the request or the key, as a 4xx
+ * would be. Error types and codes of all dialects.
+ */
+export const isUpstreamsError = (head: string): boolean => !notTheUpstreams.test(head)
+
+const notTheUpstreams =
+  /"(?:authentication_error|billing_error|context_length_exceeded|insufficient_quota|invalid_(?:api_key|image_\w+|prompt|request_error)|not_found_error|permission_error|rate_limit_(?:error|exceeded)|request_too_large)"/
 
 /** An answer of our own: always JSON in the dialect's shape, with a length. */
 export interface ShapedResponse {

@@ -15,6 +15,8 @@ export class Cut extends Schema.TaggedClass<Cut>()("Cut", { code: Schema.String 
 
 /** There is nothing to sign a request with, so it was not sent. */
 export class NoCredentials extends Schema.TaggedClass<NoCredentials>()("NoCredentials", {
+  /** What is missing, for the client. */
+  summary: Schema.String,
   /** Why, in one short line, for the log: it may name roles and accounts. Never a text that could hold a secret. */
   detail: Schema.String
 }) {}
@@ -32,7 +34,7 @@ export class UpstreamError extends Schema.TaggedError<UpstreamError>()("Upstream
       case "Cut":
         return "upstream closed the stream early"
       case "NoCredentials":
-        return "no AWS credentials found"
+        return this.reason.summary
     }
   }
 }
@@ -46,9 +48,9 @@ export const timedOut = (): UpstreamError => new UpstreamError({ reason: new Tim
 /** @param code short and harmless, such as `ECONNRESET` */
 export const cut = (code: string): UpstreamError => new UpstreamError({ reason: new Cut({ code }) })
 
-/** @param detail one short and harmless line */
-export const noCredentials = (detail: string): UpstreamError =>
-  new UpstreamError({ reason: new NoCredentials({ detail }) })
+/** @param detail one short and harmless line, for the log */
+export const noCredentials = (summary: string, detail: string): UpstreamError =>
+  new UpstreamError({ reason: new NoCredentials({ summary, detail }) })
 
 /**
  * The short code of a client's or the system's error, if it has a harmless one. Only the code: messages may hold hosts,

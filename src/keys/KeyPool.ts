@@ -22,6 +22,8 @@ export interface KeyPool {
   readonly kind: CredentialKind
   readonly keys: ReadonlyArray<Key>
   readonly keyFailurePolicy: KeyFailurePolicy
+  /** Whether a permanent key is tried again by itself. */
+  readonly isRechecked: boolean
   /** A new pass over the pool for one upstream call. */
   readonly walker: () => Walker.Walker
   /** The states of all keys, in order. */
@@ -75,6 +77,7 @@ export const make = Effect.fn("KeyPool.make")(function* (options: Options): Effe
     kind: "centralized",
     keys: slots.map((slot) => slot.key),
     keyFailurePolicy: options.keyFailurePolicy ?? FailurePolicy.strict,
+    isRechecked: options.recheck !== undefined,
     walker: () => Walker.make(provider, slots),
     states: Effect.clockWith((clock) => {
       const now = clock.currentTimeMillisUnsafe()
@@ -126,6 +129,7 @@ export const byok = (provider: string, secret: string): KeyPool => {
     kind: "byok",
     keys: [key],
     keyFailurePolicy: FailurePolicy.none,
+    isRechecked: false,
     walker: () => {
       let attempts = 0
       return {

@@ -21,6 +21,9 @@ import type * as Signature from "./bedrock/Signature.ts"
 import * as Provider from "./Provider.ts"
 import type { AnswerTranslation, Translation } from "./Translation.ts"
 
+export type { AwsCredentials, Source } from "./bedrock/AwsCredentials.ts"
+export type { Additions } from "./bedrock/ModelTables.ts"
+
 export interface Options {
   /** Such as `us-east-1`. Default: the one that the base URL names, else `us-east-1`; one of the two must be given. */
   readonly region?: string
@@ -46,7 +49,8 @@ export interface Options {
 export type ProviderOptions = Omit<Provider.Options, "keys" | "baseUrl">
 
 /**
- * Mounted at `/anthropic`, or `/<name>`. Credentials that the default chain finds are tried again a minute after they were
+ * Mounted at `/anthropic`, or `/<name>`. A credential that is throttled rests for 5 seconds, or longer for a row of throttles,
+ * but a minute at most, unless `cooldown` says otherwise. Credentials that the default chain finds are tried again a minute after they were
  * refused, as they may have been renewed meanwhile. Fails as `Provider.make`.
  */
 export const make = Effect.fn("Bedrock.make")(function* (
@@ -59,11 +63,15 @@ export const make = Effect.fn("Bedrock.make")(function* (
   }
   const { credentials } = options
   return yield* Provider.make(vendor(options, yield* loadWire), {
+    cooldown,
     ...provider,
     keys: (credentials ?? [{ accessKeyId: chainKey }]).map(({ accessKeyId }) => Redacted.make(accessKeyId)),
     ...(credentials === undefined && { recheck: provider.recheck ?? Schedule.spaced("1 minute") })
   })
 })
+
+// AWS does not say how long it throttles, but it is moments: 5, 10, 20, 40, then always 60 seconds for a row of them.
+const cooldown = Schedule.min([Schedule.exponential("5 seconds"), Schedule.spaced("60 seconds")])
 
 /** What is wrong with options, if anything is. */
 export const problem = ({ region, baseUrl, model, smallFastModel, credentials }: Options): string | undefined => {
@@ -93,7 +101,8 @@ const vendor = (options: Options, wire: Wire): Provider.Vendor => {
   const region = regionOf(options)
   return {
     type: vendorType,
-    baseUrl: options.baseUrl || `https://bedrock-runtime.${region}.amazonaws.com`,
+    baseUrl:
+      options.baseUrl || `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`,
     dialect: AnthropicMessages.dialect,
     bridgedRoutes: [{ path: "/v1/messages", dialect: AnthropicMessages.dialect }],
     // Nothing that could be relayed blind: every request must be signed.
@@ -169,8 +178,10 @@ const translation = (options: Options, region: string, wire: Wire): Translation 
 
 const eventStream = "application/vnd.amazon.eventstream"
 
+// Frames that are compressed although that was not asked for cannot be read: a broken stream, not a body for the client.
 const asEvents = (headers: ResponseHeaders): ResponseHeaders => ({
   ...headers,
+  "content-encoding": undefined,
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache"
 })

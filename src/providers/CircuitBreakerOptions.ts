@@ -12,14 +12,14 @@ export interface Options {
   /** The upstream's statuses that are failures, from 400 to 599; those about a key (401, 403, 429) cannot be. Default 503 and 529. */
   readonly statuses?: ReadonlyArray<number>
   /**
-   * Whether a stream that begins with 200 and breaks off, or ends with an error event, is a failure too. It is then judged at
-   * its end, unless it is a probe. Default `false`.
+   * Whether a stream that begins with 200 and breaks off is a failure too, or ends with an error event that is not about the
+   * request or the key. It is then judged at its end; a probe at the latest after the timeout. Default `false`.
    */
   readonly countStreamErrors?: boolean
 }
 
 /** The same with nothing left out. */
-export interface CircuitBreakerOptions {
+export interface ResolvedOptions {
   readonly failureThreshold: number
   readonly interval: Duration.Duration
   readonly timeout: Duration.Duration
@@ -28,7 +28,7 @@ export interface CircuitBreakerOptions {
 }
 
 /** What holds unless it is overridden. */
-export const defaults: CircuitBreakerOptions = {
+export const defaults: ResolvedOptions = {
   failureThreshold: 5,
   interval: Duration.seconds(10),
   timeout: Duration.seconds(30),
@@ -37,7 +37,7 @@ export const defaults: CircuitBreakerOptions = {
 }
 
 /** The options with their defaults, a copy of their own; or what is wrong with them. */
-export const resolve = (options: Options): CircuitBreakerOptions | string => {
+export const resolve = (options: Options): ResolvedOptions | string => {
   const { failureThreshold = defaults.failureThreshold, countStreamErrors = defaults.countStreamErrors } = options
   const interval = options.interval === undefined ? defaults.interval : Duration.fromInputUnsafe(options.interval)
   const timeout = options.timeout === undefined ? defaults.timeout : Duration.fromInputUnsafe(options.timeout)

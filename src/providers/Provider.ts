@@ -8,8 +8,7 @@ import type { InvalidKeys } from "../keys/InvalidKeys.ts"
 import type { KeyPool } from "../keys/KeyPool.ts"
 import * as Pool from "../keys/KeyPool.ts"
 import type { KeyPoolError } from "../keys/KeyPoolError.ts"
-import type { CircuitBreakerOptions, Options as BreakerOptions } from "./CircuitBreakerOptions.ts"
-import * as CircuitBreaker from "./CircuitBreakerOptions.ts"
+import * as CircuitBreakerOptions from "./CircuitBreakerOptions.ts"
 import type { ByokCredential, CredentialHeader } from "./CredentialHeader.ts"
 import * as KeyPoolResponse from "./KeyPoolResponse.ts"
 import type { Translation } from "./Translation.ts"
@@ -33,7 +32,7 @@ export interface Provider {
   /** Whether bridged requests tell the upstream on whose behalf they are made. */
   readonly sendActorHeaders: boolean
   /** Of its own, never shared with another provider. Absent: it has no circuit breakers. */
-  readonly circuitBreaker: CircuitBreakerOptions | undefined
+  readonly circuitBreaker: CircuitBreakerOptions.ResolvedOptions | undefined
   /** Absent: its wire format is that of its dialects. */
   readonly translation: Translation | undefined
 }
@@ -102,7 +101,7 @@ export interface Options extends Omit<Pool.Options, "provider" | "keys" | "hint"
    */
   readonly sendActorHeaders?: boolean
   /** When the provider counts as overloaded and is left alone for a while. Default: never. */
-  readonly circuitBreaker?: BreakerOptions
+  readonly circuitBreaker?: CircuitBreakerOptions.Options
 }
 
 /** What a provider may be called, as it is part of a path. */
@@ -135,7 +134,7 @@ export const make = Effect.fn("Provider.make")(function* (
   if (typeof baseUrl === "string") {
     return yield* new InvalidProvider({ provider: name, option: "baseUrl", detail: baseUrl })
   }
-  const circuitBreaker = options.circuitBreaker && CircuitBreaker.resolve(options.circuitBreaker)
+  const circuitBreaker = options.circuitBreaker && CircuitBreakerOptions.resolve(options.circuitBreaker)
   if (typeof circuitBreaker === "string") {
     return yield* new InvalidProvider({ provider: name, option: "circuitBreaker", detail: circuitBreaker })
   }

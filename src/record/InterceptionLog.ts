@@ -78,7 +78,12 @@ export class InterceptionLog {
     const at = this.clock.currentTimeMillisUnsafe()
     const ended = this.recorder.record({ _tag: "InterceptionEnded", id, at, reason, ...progress })
     if (failure === undefined) return ended
-    const facts = { provider: this.facts.provider, interception_id: id, api_key_hint: progress.credentialHint }
+    const { credentialHint } = progress
+    const facts = {
+      provider: this.facts.provider,
+      interception_id: id,
+      ...(credentialHint !== undefined && { api_key_hint: credentialHint })
+    }
     return Effect.andThen(FailureLog.log(failure, facts), ended)
   }
 }

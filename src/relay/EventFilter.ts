@@ -1,4 +1,5 @@
 /** Takes out of a stream of events the one that the client must not see. */
+import * as Bytes from "../domain/Bytes.ts"
 import type { OmittedEvent } from "../dialects/Dialect.ts"
 import * as ByteText from "./ByteText.ts"
 
@@ -26,7 +27,7 @@ export class EventFilter {
 
   /** The bytes that remain, unchanged, in as few pieces as they came in unless there was something to take out. */
   apply({ held, complete, ends, isRest }: CompleteEvents): ReadonlyArray<Uint8Array> {
-    const bytes = held.length === 0 ? complete : concat([...held, complete])
+    const bytes = held.length === 0 ? complete : Bytes.join([...held, complete])
     if (!this.awaitsLineFeed && !ByteText.isIn(bytes, this.omitted.marker)) return [bytes]
 
     const shift = bytes.length - complete.length
@@ -59,16 +60,6 @@ const lineFeed = 0x0a
 const carriageReturn = 0x0d
 
 const decoder = new TextDecoder()
-
-const concat = (chunks: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0))
-  let offset = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, offset)
-    offset += chunk.length
-  }
-  return whole
-}
 
 /** The data of one whole event (WHATWG HTML, "Server-sent events"). */
 const dataOf = (event: Uint8Array): string =>

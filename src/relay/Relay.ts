@@ -13,8 +13,8 @@ import * as Keepalive from "./Keepalive.ts"
 import { SseTap } from "./SseTap.ts"
 
 /**
- * Called at most once, with the failure if the answer was not complete, and whether it ended with an error event of the
- * upstream's. Not called if the client leaves before that.
+ * Called at most once, with the failure if the answer was not complete, and whether it ended with an error event that says
+ * that the upstream has failed. Not called if the client leaves before that.
  */
 export type OnEnd = (failure: UpstreamError | undefined, isError: boolean) => void
 

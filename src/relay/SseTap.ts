@@ -1,5 +1,6 @@
 /** Reads a copy of a stream of server-sent events: where events end, and whether the last one has come. Changes nothing. */
 import type { Dialect } from "../dialects/Dialect.ts"
+import { isUpstreamsError } from "../dialects/Dialect.ts"
 import * as ByteText from "./ByteText.ts"
 
 type Terminals = Pick<
@@ -8,7 +9,7 @@ type Terminals = Pick<
 >
 
 // How much of a line is looked at.
-const headBytes = 256
+const headBytes = 1024
 
 /**
  * Fed with the chunks of one stream, split anywhere; lines may end in LF, CRLF or CR (WHATWG HTML, "Server-sent events"). One
@@ -39,7 +40,7 @@ export class SseTap {
     return this.terminal
   }
 
-  /** Whether that event says that the answer failed. */
+  /** Whether that event says that the upstream has failed. */
   get sawError(): boolean {
     return this.error
   }
@@ -112,7 +113,12 @@ export class SseTap {
 
   // Whether a line that begins so can say anything about the end of the stream.
   private mayMatter(first: number | undefined): boolean {
-    return (first === letterE && this.readsNames) || (first === letterD && !this.named && this.data === undefined)
+    if (first === letterE) return this.readsNames
+    return first === letterD && this.data === undefined && (!this.named || this.isErrorName())
+  }
+
+  private isErrorName(): boolean {
+    return this.name !== undefined && this.dialect.errorEvents.includes(this.name)
   }
 
   // "event:", and a name that is none of the terminal ones by its length alone (with or without a space before it).
@@ -156,11 +162,11 @@ export class SseTap {
     if (this.named) {
       if (this.name !== undefined && this.dialect.terminalEvents.includes(this.name)) {
         this.terminal = true
-        this.error ||= this.dialect.errorEvents.includes(this.name)
+        this.error ||= this.isErrorName() && isUpstreamsError(this.data ?? "")
       }
     } else if (this.data !== undefined && this.dialect.isTerminalData(this.data)) {
       this.terminal = true
-      this.error ||= this.dialect.isErrorData(this.data)
+      this.error ||= this.dialect.isErrorData(this.data) && isUpstreamsError(this.data)
     }
     this.name = undefined
     this.named = false

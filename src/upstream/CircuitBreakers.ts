@@ -12,10 +12,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Breaker from "effect/persistence/CircuitBreaker"
 import * as Scope from "effect/Scope"
-import * as BoundedLabels from "../domain/BoundedLabels.ts"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import * as Refusal from "../domain/GatewayError.ts"
-import type { CircuitBreakerOptions } from "../providers/CircuitBreakerOptions.ts"
+import type { ResolvedOptions } from "../providers/CircuitBreakerOptions.ts"
 import * as CircuitMetrics from "./CircuitMetrics.ts"
 
 /** What has a circuit of its own. */
@@ -33,6 +32,8 @@ export interface Permit {
   readonly isProbe: boolean
   /** Tells how the call went; the first time counts, and only if the circuit has not changed its state since. */
   readonly tell: (outcome: Outcome) => void
+  /** It goes well so far: what counts if a probe is not over when its time is. */
+  readonly goesWell: () => void
   /** Records what was told, if it was not recorded before. Runs by itself when the call's scope closes. */
   readonly settle: Effect.Effect<void>
 }
@@ -46,18 +47,19 @@ export class CircuitBreakers extends Context.Service<
   {
     /**
      * Lets a call through, or fails with `GatewayError` (`CircuitOpen`). A call whose scope closes before its outcome was
-     * told counts as `ignored`.
+     * told counts as `ignored`; so does a probe that takes longer than the timeout: the next one may go. Without options
+     * there is no circuit.
      */
     readonly admit: (
       key: CircuitKey,
-      options: CircuitBreakerOptions
+      options: ResolvedOptions | undefined
     ) => Effect.Effect<Permit, GatewayError, Scope.Scope>
   }
 >()("effect-aibridge/upstream/CircuitBreakers") {}
 
 /** What holds for all circuits together. */
 export interface Options {
-  /** How many circuits are kept; beyond it the closed one that was not used for longest goes. Default 1000. */
+  /** How many circuits each provider has; beyond it the closed one that was not used for longest goes. Default 1000. */
   readonly maximumCircuits?: number
   /** How many different models metrics tell apart; the rest is `other`. Default 100. */
   readonly maximumModelLabels?: number
@@ -66,15 +68,18 @@ export interface Options {
 /** In the memory of this process. */
 export const make = (options: Options = {}): Effect.Effect<CircuitBreakers["Service"]> =>
   Effect.sync(() => {
-    const circuits = new Circuits(options.maximumCircuits ?? 1000)
-    const models = BoundedLabels.make(options.maximumModelLabels ?? 100)
+    const metrics = CircuitMetrics.make(options.maximumModelLabels ?? 100)
+    const circuits = new Map<string, Circuits>()
+    const circuitsOf = (provider: string): Circuits => {
+      const found = circuits.get(provider) ?? new Circuits(options.maximumCircuits ?? 1000, metrics)
+      circuits.set(provider, found)
+      return found
+    }
     return CircuitBreakers.of({
-      admit: ({ provider, endpoint, model }, breaker) => {
-        const key = { provider, endpoint, model: model.slice(0, longestModel) }
-        return Effect.flatMap(circuits.find(key, breaker), (circuit) =>
-          circuit === undefined ? Effect.succeed(unguarded) : admit(circuit, { ...key, model: models.of(key.model) })
-        )
-      }
+      admit: ({ provider, endpoint, model }, breaker) =>
+        breaker === undefined
+          ? unguarded
+          : Effect.flatMap(circuitsOf(provider).find({ provider, endpoint, model: shortened(model) }, breaker), admit)
     })
   })
 
@@ -83,7 +88,7 @@ export const layer = (options: Options = {}): Layer.Layer<CircuitBreakers> =>
   Layer.effect(CircuitBreakers, make(options))
 
 /** What an upstream's status says to a circuit. */
-export const outcomeOf = (status: number, { statuses }: CircuitBreakerOptions): Outcome => {
+export const outcomeOf = (status: number, { statuses }: Pick<ResolvedOptions, "statuses">): Outcome => {
   if (statuses.has(status)) return "failure"
   // A key that is refused or limited says nothing about the upstream, and does not end a row of failures either.
   return status === 401 || status === 403 || status === 429 ? "ignored" : "success"
@@ -92,11 +97,21 @@ export const outcomeOf = (status: number, { statuses }: CircuitBreakerOptions): 
 /** Longer names of models share a circuit with those that begin alike. */
 const longestModel = 256
 
+// A copy: a piece of a string would keep all of it in memory.
+const shortened = (model: string): string =>
+  model.length <= longestModel ? model : Array.from(model.slice(0, longestModel)).join("")
+
+// What the store cannot be asked without an effect, or does not know, is kept here as well.
 interface Circuit {
   readonly key: CircuitKey
-  readonly options: CircuitBreakerOptions
+  readonly options: ResolvedOptions
+  readonly metrics: CircuitMetrics.CircuitMetrics
   readonly store: Breaker.CircuitBreakerStore["Service"]
   state: CircuitMetrics.State
+  /** Of the last call that was let through: earlier ones are from before the last change. */
+  generation: number
+  /** Its room was given to another one: what calls under way say of it is of no use any more. */
+  isForgotten: boolean
   /** Of a closed one: when its period ends. Epoch milliseconds, as below. */
   periodEnds: number
   /** Of an open one: when a request may probe. */
@@ -104,31 +119,41 @@ interface Circuit {
   lastUsed: number
 }
 
-/** An open circuit that nobody has asked for since, so long after its time, is forgotten like a closed one. */
-const forgottenAfter = Duration.toMillis("1 hour")
-
 class Circuits {
   private readonly maximum: number
+  private readonly metrics: CircuitMetrics.CircuitMetrics
   // The one that was not used for longest comes first.
   private readonly circuits = new Map<string, Circuit>()
   private hasWarned = false
 
-  constructor(maximum: number) {
+  constructor(maximum: number, metrics: CircuitMetrics.CircuitMetrics) {
     this.maximum = maximum
+    this.metrics = metrics
   }
 
   /** The circuit, made if there is none; `undefined` if there is no room for it, because all others are open. */
-  find(key: CircuitKey, options: CircuitBreakerOptions): Effect.Effect<Circuit | undefined> {
+  find(key: CircuitKey, options: ResolvedOptions): Effect.Effect<Circuit | undefined> {
     return Effect.clockWith((clock) => {
       const now = clock.currentTimeMillisUnsafe()
       const id = JSON.stringify([key.provider, key.endpoint, key.model])
       const known = this.circuits.get(id)
       if (known !== undefined) return Effect.succeed(this.used(id, known, now))
-      if (!this.makeRoom(now)) return this.warnOnce
-      return Effect.map(makeStore, (store) => {
-        const periodEnds = now + Duration.toMillis(options.interval)
-        const circuit = { key, options, store, state: "closed", periodEnds, opensUntil: 0, lastUsed: now } as const
-        return this.used(id, this.circuits.get(id) ?? circuit, now)
+      const room = this.makeRoom(now)
+      if (room === undefined) return this.warnOnce
+      return Effect.map(Effect.andThen(room, makeStore), (store): Circuit => {
+        const made: Circuit = {
+          key,
+          options,
+          metrics: this.metrics,
+          store,
+          state: "closed",
+          generation: 0,
+          isForgotten: false,
+          periodEnds: now + Duration.toMillis(options.interval),
+          opensUntil: 0,
+          lastUsed: now
+        }
+        return this.used(id, this.circuits.get(id) ?? made, now)
       })
     })
   }
@@ -140,13 +165,19 @@ class Circuits {
     return circuit
   }
 
-  private makeRoom(now: number): boolean {
-    if (this.circuits.size < this.maximum) return true
-    for (const [id, { state, opensUntil, lastUsed }] of this.circuits) {
-      const isForgotten = now >= Math.max(opensUntil, lastUsed) + forgottenAfter
-      if (state === "closed" || isForgotten) return this.circuits.delete(id)
+  // What is to be done for it; `undefined` if there is none to be made.
+  private makeRoom(now: number): Effect.Effect<void> | undefined {
+    if (this.circuits.size < this.maximum) return Effect.void
+    for (const [id, circuit] of this.circuits) {
+      const { key, options, state, opensUntil, lastUsed } = circuit
+      // Nobody has asked for it since its time was over, for as long again: it is as good as closed.
+      const isAbandoned = now >= Math.max(opensUntil, lastUsed) + Duration.toMillis(options.timeout)
+      if (state !== "closed" && !isAbandoned) continue
+      this.circuits.delete(id)
+      circuit.isForgotten = true
+      return state === "closed" ? Effect.void : this.metrics.changed(key, "closed")
     }
-    return false
+    return undefined
   }
 
   private readonly warnOnce: Effect.Effect<undefined> = Effect.suspend(() => {
@@ -168,40 +199,45 @@ const makeStore: Effect.Effect<Breaker.CircuitBreakerStore["Service"]> = Effect.
 /** The store's key of its only circuit. */
 const only = "circuit"
 
-const admit = (circuit: Circuit, labels: CircuitMetrics.Labels): Effect.Effect<Permit, GatewayError, Scope.Scope> =>
-  Effect.uninterruptible(
-    Effect.flatMap(Effect.scope, (scope) =>
-      Effect.matchEffect(circuit.store.admit(only), {
-        onFailure: ({ reason }) => {
-          // While a probe is under way nobody knows how long it takes.
-          const retryAfter = reason._tag === "CircuitOpen" ? reason.retryAfter : Duration.seconds(1)
-          return Effect.andThen(
-            CircuitMetrics.rejected(labels),
-            Effect.fail(Refusal.make(new Refusal.CircuitOpen({ retryAfter })))
-          )
-        },
-        onSuccess: (admission) => {
-          const permit = new CircuitPermit(circuit, labels, admission)
-          return moved(circuit, labels, admission.transition).pipe(
-            Effect.andThen(Scope.addFinalizer(scope, permit.settle)),
-            Effect.as(permit)
-          )
-        }
-      })
-    )
-  )
+const admit = (circuit: Circuit | undefined): Effect.Effect<Permit, GatewayError, Scope.Scope> =>
+  circuit === undefined
+    ? unguarded
+    : Effect.uninterruptible(
+        Effect.flatMap(Effect.scope, (scope) =>
+          Effect.matchEffect(circuit.store.admit(only), {
+            onFailure: ({ reason }) => {
+              // While a probe is under way nobody knows how long it takes.
+              const retryAfter = reason._tag === "CircuitOpen" ? reason.retryAfter : Duration.seconds(1)
+              const refused = Effect.fail(Refusal.make(new Refusal.CircuitOpen({ retryAfter })))
+              return Effect.andThen(circuit.metrics.rejected(circuit.key), refused)
+            },
+            onSuccess: (admission) => {
+              circuit.generation = admission.generation
+              const permit = new CircuitPermit(circuit, admission)
+              return moved(circuit, admission.transition).pipe(
+                Effect.andThen(Scope.addFinalizer(scope, permit.settle)),
+                Effect.andThen(permit.isProbe ? Effect.forkIn(leaseOf(circuit, permit), scope) : Effect.void),
+                Effect.as(permit)
+              )
+            }
+          })
+        )
+      )
+
+// An upstream that does not answer its probe must not keep everybody out as long as it pleases.
+const leaseOf = ({ options }: Circuit, permit: CircuitPermit): Effect.Effect<void> =>
+  Effect.interruptible(Effect.delay(permit.expire, options.timeout))
 
 class CircuitPermit implements Permit {
   readonly isProbe: boolean
   private readonly circuit: Circuit
-  private readonly labels: CircuitMetrics.Labels
   private readonly generation: number
   private outcome: Outcome | undefined
+  private isGoingWell = false
   private isSettled = false
 
-  constructor(circuit: Circuit, labels: CircuitMetrics.Labels, { generation, probe }: Breaker.Admission) {
+  constructor(circuit: Circuit, { generation, probe }: Breaker.Admission) {
     this.circuit = circuit
-    this.labels = labels
     this.generation = generation
     this.isProbe = probe
   }
@@ -209,6 +245,15 @@ class CircuitPermit implements Permit {
   tell(outcome: Outcome): void {
     this.outcome ??= outcome
   }
+
+  goesWell(): void {
+    this.isGoingWell = true
+  }
+
+  readonly expire: Effect.Effect<void> = Effect.suspend(() => {
+    if (this.isGoingWell) this.tell("success")
+    return this.settle
+  })
 
   readonly settle: Effect.Effect<void> = Effect.uninterruptible(
     Effect.suspend(() => {
@@ -219,43 +264,44 @@ class CircuitPermit implements Permit {
         case "ignored":
           return this.record("Ignored")
         case "success":
-          return Effect.andThen(this.beginPeriod, this.record("Success"))
+          return this.record("Success")
         case "failure":
           return Effect.andThen(this.beginPeriod, this.record("Failure"))
       }
     })
   )
 
-  // A closed circuit whose period is over forgets its failures: as after a success. In another state, or with a permit from
-  // before the last change, the store takes no notice.
+  // A closed circuit whose period is over forgets its failures: as after a success.
   private readonly beginPeriod: Effect.Effect<void> = Effect.clockWith((clock) => {
-    const { circuit } = this
+    const { circuit, generation } = this
     const now = clock.currentTimeMillisUnsafe()
     const interval = Duration.toMillis(circuit.options.interval)
-    if (this.isProbe || interval === 0 || now < circuit.periodEnds) return Effect.void
+    const isOfPresent = circuit.state === "closed" && generation === circuit.generation && !this.isProbe
+    if (!isOfPresent || interval === 0 || now < circuit.periodEnds) return Effect.void
     circuit.periodEnds = now + interval
     return this.record("Success")
   })
 
   private record(outcome: "Success" | "Failure" | "Ignored"): Effect.Effect<void> {
-    const { circuit, labels, generation } = this
+    const { circuit, generation } = this
     const { failureThreshold, timeout } = circuit.options
     const tripPolicy = Breaker.consecutive(failureThreshold)
     return circuit.store.record({ key: only, generation, outcome, tripPolicy, openFor: timeout }).pipe(
       Effect.orDie,
-      Effect.flatMap((transition) => moved(circuit, labels, transition))
+      Effect.flatMap((transition) => moved(circuit, transition))
     )
   }
 }
 
-const unguarded: Permit = { isProbe: false, tell: () => {}, settle: Effect.void }
+const unguarded: Effect.Effect<Permit> = Effect.succeed({
+  isProbe: false,
+  tell: () => {},
+  goesWell: () => {},
+  settle: Effect.void
+})
 
-const moved = (
-  circuit: Circuit,
-  labels: CircuitMetrics.Labels,
-  transition: Breaker.Transition | undefined
-): Effect.Effect<void> =>
-  transition === undefined
+const moved = (circuit: Circuit, transition: Breaker.Transition | undefined): Effect.Effect<void> =>
+  transition === undefined || circuit.isForgotten
     ? Effect.void
     : Effect.clockWith((clock) => {
         const now = clock.currentTimeMillisUnsafe()
@@ -265,7 +311,7 @@ const moved = (
         if (to === "closed") circuit.periodEnds = now + Duration.toMillis(circuit.options.interval)
         if (to === "open") circuit.opensUntil = now + Duration.toMillis(circuit.options.timeout)
         return Effect.annotateLogs(Effect.logInfo("circuit breaker state change"), { ...circuit.key, from, to }).pipe(
-          Effect.andThen(CircuitMetrics.changed(labels, to))
+          Effect.andThen(circuit.metrics.changed(circuit.key, to))
         )
       })
 

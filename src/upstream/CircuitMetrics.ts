@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 
-/** A circuit's state, closed 0, half-open 0.5, open 1; written when it changes. */
+/** A circuit's state, closed 0, half-open 0.5, open 1; written when it changes. There is none for the model `other`. */
 export const state = Metric.gauge("circuit_breaker_state", {
   description: "State of a circuit: closed 0, half-open 0.5, open 1"
 })
@@ -19,10 +19,11 @@ export const rejects = Metric.counter("circuit_breaker_rejects_total", {
   incremental: true
 })
 
-/** What tells circuits apart, the model among a bounded number. */
+/** What tells circuits apart. */
 export interface Labels {
   readonly provider: string
   readonly endpoint: string
+  /** Once so many models had a circuit that opened, further ones are `other`: clients choose them, and series stay for ever. */
   readonly model: string
 }
 
@@ -40,13 +41,31 @@ export const gaugeOf = (circuitState: State): number => {
   }
 }
 
-/** Counts a change of state. */
-export const changed = (labels: Labels, to: State): Effect.Effect<void> => {
-  const attributes = { ...labels }
-  const written = Metric.update(Metric.withAttributes(state, attributes), gaugeOf(to))
-  return to === "open" ? Effect.andThen(written, Metric.update(Metric.withAttributes(trips, attributes), 1)) : written
+export interface CircuitMetrics {
+  /** Counts a change of state. */
+  readonly changed: (labels: Labels, to: State) => Effect.Effect<void>
+  /** Counts a refused request. */
+  readonly rejected: (labels: Labels) => Effect.Effect<void>
 }
 
-/** Counts a refused request. */
-export const rejected = (labels: Labels): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(rejects, { ...labels }), 1)
+/** @param maximumModels how many models are told apart */
+export const make = (maximumModels: number): CircuitMetrics => {
+  const known = new Set<string>()
+  const attributesOf = (labels: Labels) => {
+    if (known.size < maximumModels) known.add(labels.model)
+    return { ...labels, model: known.has(labels.model) ? labels.model : other }
+  }
+  return {
+    changed: (labels, to) => {
+      const attributes = attributesOf(labels)
+      const written =
+        attributes.model === other ? Effect.void : Metric.update(Metric.withAttributes(state, attributes), gaugeOf(to))
+      return to === "open"
+        ? Effect.andThen(written, Metric.update(Metric.withAttributes(trips, attributes), 1))
+        : written
+    },
+    rejected: (labels) => Metric.update(Metric.withAttributes(rejects, attributesOf(labels)), 1)
+  }
+}
+
+const other = "other"

@@ -63,13 +63,17 @@ export const mark = (
         )
       case "Permanent":
         return Effect.flatMap(pool.markPermanent(key), (changed) =>
-          changed ? logged(Effect.logWarning(setAside), pool, key, response.status).pipe(Effect.as(true)) : nextKeyYes
+          changed
+            ? logged(Effect.logWarning(setAside(pool)), pool, key, response.status).pipe(Effect.as(true))
+            : nextKeyYes
         )
     }
   })
 
-const setAside =
-  "key marked permanent; it comes back by a start with a working key, or by itself if AIBRIDGE_PROVIDER_<N>_RECHECK (recheck) is set"
+const setAside = ({ isRechecked }: KeyPool): string =>
+  isRechecked
+    ? "key marked permanent; one request at a time tries it again by itself (recheck)"
+    : "key marked permanent; it comes back by a start with a working key, or by itself if AIBRIDGE_PROVIDER_<N>_RECHECK (recheck) is set"
 
 const served: Verdict = { _tag: "Served" }
 const notTheKey: Verdict = { _tag: "NotTheKey" }

@@ -3,6 +3,7 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Bytes from "../domain/Bytes.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as Failure from "../domain/UpstreamError.ts"
 import type { Key } from "../keys/Key.ts"
@@ -47,7 +48,6 @@ const translated = (
 const decoded = (body: UpstreamResponse["body"], decoder: EventDecoder): Stream.Stream<Uint8Array, UpstreamError> =>
   Stream.transformPull(body, (pull) => {
     let isBroken = false
-    const broken = Effect.fail(Failure.cut("MALFORMED"))
     const next = Effect.flatMap(pull, (chunks) => {
       const events: Array<Uint8Array> = []
       for (const chunk of chunks) {
@@ -56,10 +56,9 @@ const decoded = (body: UpstreamResponse["body"], decoder: EventDecoder): Stream.
         isBroken = found.isBroken
         if (isBroken) break
       }
-      if (Arr.isArrayNonEmpty(events)) return Effect.succeed(events)
-      return isBroken ? broken : Effect.succeed(nothingYet)
+      return Effect.succeed(Arr.isArrayNonEmpty(events) ? events : nothingYet)
     })
-    return Effect.succeed(Effect.suspend(() => (isBroken ? broken : next)))
+    return Effect.succeed(Effect.suspend(() => (isBroken ? Effect.fail(Failure.cut("MALFORMED")) : next)))
   })
 
 // So that a head can leave, and a nudged pull comes back.
@@ -84,16 +83,6 @@ const readWhole = ({ whole, body }: UpstreamResponse): Effect.Effect<Uint8Array>
     ),
     Effect.timeoutOption(wholeTime),
     Effect.ignore,
-    Effect.map(() => joined(read, size))
+    Effect.map(() => Bytes.join(read))
   )
-}
-
-const joined = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, at)
-    at += chunk.length
-  }
-  return bytes
 }

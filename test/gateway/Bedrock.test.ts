@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Failure from "../../src/domain/UpstreamError.ts"
 import * as Gateway from "../../src/Gateway.ts"
@@ -106,7 +107,7 @@ describe("A request for Bedrock", () => {
   it.effect(
     "has an ARN in its path, every part of it encoded, and is treated as the family that is named for it",
     () => {
-      const model = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1b2(c)"
+      const model = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/a1!*'(c)"
       const options = { model, modelFamily: "anthropic.claude-opus-4-7", credentials: [staticCredentials] }
       return Effect.gen(function* () {
         yield* ask({ model: "claude-opus-4-7", thinking: { type: "enabled", budget_tokens: 2000 } })
@@ -114,7 +115,7 @@ describe("A request for Bedrock", () => {
         const [request] = yield* Setup.requests
         assert.strictEqual(
           request?.path,
-          "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fa1b2%28c%29/invoke"
+          "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Aapplication-inference-profile%2Fa1%21%2A%27%28c%29/invoke"
         )
         assert.deepStrictEqual(JSON.parse(request?.text ?? "").thinking, { type: "adaptive" })
       }).pipe(Effect.provide(withOptions(options, [fixture.answer200])))
@@ -143,7 +144,17 @@ describe("A request for Bedrock", () => {
       origin: "https://vpce-1a.bedrock-runtime-fips.us-gov-west-1.vpce.amazonaws.com",
       region: "us-gov-west-1"
     },
-    { options: { region: "", baseUrl: "https://llm.test" }, origin: "https://llm.test", region: "us-east-1" }
+    { options: { region: "", baseUrl: "https://llm.test" }, origin: "https://llm.test", region: "us-east-1" },
+    {
+      options: { region: "cn-north-1" },
+      origin: "https://bedrock-runtime.cn-north-1.amazonaws.com.cn",
+      region: "cn-north-1"
+    },
+    {
+      options: { region: "", baseUrl: "https://not-bedrock-runtime.eu-west-1.test" },
+      origin: "https://not-bedrock-runtime.eu-west-1.test",
+      region: "us-east-1"
+    }
   ])("goes to $origin, signed for $region", ({ options, origin, region, base = "" }) =>
     Effect.gen(function* () {
       yield* ask({ model: "m" })
@@ -239,6 +250,7 @@ describe("A stream of Bedrock", () => {
       assert.strictEqual(status, 200)
       assert.strictEqual(headers["content-type"], "text/event-stream; charset=utf-8")
       assert.strictEqual(headers["x-amzn-requestid"], "r-1")
+      assert.strictEqual(headers["cache-control"], "no-cache")
       assert.notProperty(headers, "content-length")
     }).pipe(
       Effect.provide(
@@ -286,6 +298,38 @@ describe("A stream of Bedrock", () => {
       assert.strictEqual(text, first + Messages.fixture.cutEvent)
       assert.deepStrictEqual(yield* Setup.reasons, ["upstream_cut"])
     }).pipe(Effect.provide(layer([frames(steps)])))
+  )
+
+  it.effect("that has a broken frame is not read on, though the next one came with it", () => {
+    const together = Stream.fromArray([frame(first), broken, ...others.map(frame)])
+    const headers = { "content-type": "application/vnd.amazon.eventstream" }
+    const answer = Effect.succeed({ status: 200, headers, whole: undefined, body: together })
+    return Effect.gen(function* () {
+      assert.strictEqual((yield* TestGateway.fetch(path, stream)).text, first + Messages.fixture.cutEvent)
+    }).pipe(Effect.provide(layer([answer])))
+  })
+
+  it.effect("that is compressed, although it was not to be, is a broken one", () =>
+    Effect.gen(function* () {
+      const { status, text } = yield* TestGateway.fetch(path, stream)
+
+      assert.deepStrictEqual([status, text], [200, Messages.fixture.cutEvent])
+    }).pipe(
+      Effect.provide(
+        layer([
+          ScriptedUpstream.streamed(200, ["\u001f\u008b\u0008 not frames, and long enough"], {
+            "content-type": "application/vnd.amazon.eventstream",
+            "content-encoding": "gzip"
+          })
+        ])
+      )
+    )
+  )
+
+  it.effect("is over with its last event, whatever comes then", () =>
+    Effect.gen(function* () {
+      assert.strictEqual((yield* TestGateway.fetch(path, stream)).text, fixture.streamText)
+    }).pipe(Effect.provide(layer([frames([...fixture.events.map(frame), exception("throttlingException", "late")])])))
   )
 
   it.effect.each([
@@ -372,8 +416,7 @@ describe("An error of Bedrock", () => {
     { fault: "comes in pieces", steps: [`{"mess`, Duration.millis(500), `age":"why"}`], message: "why" },
     { fault: "does not come to its end within a second", steps: ["partly", "hang" as const], message: "partly" },
     { fault: "breaks off", steps: ["partly", Failure.cut("ECONNRESET")], message: "partly" },
-    { fault: "is a page", steps: ["<html>no</html>"], message: "Bedrock answered with status 502" },
-    { fault: "is over 64 KiB", steps: ["x".repeat(70_000), "hang" as const], message: "x".repeat(1000) }
+    { fault: "is a page", steps: ["<html>no</html>"], message: "Bedrock answered with status 502" }
   ])("whose body $fault is told as far as it is known", ({ steps, message }) =>
     Effect.gen(function* () {
       const client = yield* Reader.open(path, { body: { model: "m" } })
@@ -382,6 +425,48 @@ describe("An error of Bedrock", () => {
       assert.strictEqual(client.text(), Messages.errorText("api_error", message))
     }).pipe(Effect.provide(layer([ScriptedUpstream.streamed(502, steps)])))
   )
+
+  it.effect("is not read further than 64 KiB", () =>
+    Effect.gen(function* () {
+      const client = yield* Reader.open(path, { body: { model: "m" } })
+      yield* Effect.yieldNow
+      yield* TestClock.adjust(0)
+
+      assert.strictEqual(client.text(), Messages.errorText("api_error", "x".repeat(1000)))
+    }).pipe(Effect.provide(layer([ScriptedUpstream.streamed(502, ["x".repeat(70_000), "y", "hang"])])))
+  )
+
+  it.effect("about a model that the account has not enabled is about the model, and names no account", () => {
+    const why = "You don't have access to the model with arn:aws:bedrock:us-east-1:123456789012:x/y."
+    return Effect.gen(function* () {
+      const { status, text } = yield* ask({ model: "m" })
+
+      assert.deepStrictEqual(
+        [status, text],
+        [404, Messages.errorText("not_found_error", why.replace("123456789012", "..."))]
+      )
+      assert.deepStrictEqual(yield* Setup.states(Vendors.bedrock), ["Valid", "Valid"])
+    }).pipe(Effect.provide(layer([error(403, "AccessDeniedException", why)])))
+  })
+
+  it.effect("that throttles lets a credential rest for 5 seconds, for a row of them longer", () => {
+    const script = [error(429, "ThrottlingException", "x"), error(429, "ThrottlingException", "x"), fixture.answer200]
+    return Effect.gen(function* () {
+      const answers = [yield* ask({ model: "m" })]
+      for (const pause of ["4.999 seconds", "1 millis", "10 seconds"] as const) {
+        yield* TestClock.adjust(pause)
+        answers.push(yield* ask({ model: "m" }))
+      }
+
+      const told = answers.map(({ status, headers }) => [status, headers["retry-after"]])
+      assert.deepStrictEqual(told, [
+        [429, "5"],
+        [429, "1"],
+        [429, "10"],
+        [200, undefined]
+      ])
+    }).pipe(Effect.provide(withOptions({ credentials: [staticCredentials] }, script)))
+  })
 
   it.effect("counts for the circuit of the model that was asked, whatever the client has called it", () =>
     Effect.gen(function* () {
@@ -396,7 +481,7 @@ describe("An error of Bedrock", () => {
 
 describe("Credentials of the default chain", () => {
   const found = { accessKeyId: "ASIACHAIN00000000001", secretAccessKey: Redacted.make("NEVER-SHOWN") }
-  const none = Effect.fail(Failure.noCredentials("role/NEVER-TOLD is gone"))
+  const none = Effect.fail(Failure.noCredentials("no AWS credentials found", "role/NEVER-TOLD is gone"))
 
   it.effect("are a pool of one that is not called by a key", () =>
     Effect.gen(function* () {

@@ -13,6 +13,7 @@ import * as Providers from "../../src/providers/Providers.ts"
 import * as Recorder from "../../src/record/Recorder.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
+import * as CircuitBreakers from "../../src/upstream/CircuitBreakers.ts"
 import * as Table from "../Table.ts"
 import * as Calls from "./Calls.ts"
 import * as Circuits from "./Circuits.ts"
@@ -148,6 +149,55 @@ describe("A circuit that is open", () => {
     }).pipe(Effect.provide(Circuits.layer([error(503), error(503), ScriptedUpstream.silence, blocking.good])))
   )
 
+  it.effect.each([
+    { after: "29.999 seconds", status: 503 },
+    { after: "30 seconds", status: 200 }
+  ] as const)("lets another probe through $after after one that is not answered: $status", ({ after, status }) =>
+    Effect.gen(function* () {
+      yield* Circuits.statuses(2, blocking)
+      yield* TestClock.adjust("30 seconds")
+      const silent = yield* Reader.open(blocking.path, blocking.request)
+      yield* TestClock.adjust(after)
+
+      assert.strictEqual(yield* Circuits.status(blocking), status)
+      assert.isUndefined(silent.fiber.pollUnsafe())
+    }).pipe(Effect.provide(Circuits.layer([error(503), error(503), ScriptedUpstream.silence, blocking.good])))
+  )
+
+  it.effect("forgets its failures by periods that no call from before it opened has moved", () =>
+    Effect.gen(function* () {
+      const early = yield* Reader.open(blocking.path, blocking.request)
+      yield* Circuits.statuses(2, blocking)
+      yield* TestClock.adjust("30 seconds")
+      yield* Circuits.status(blocking)
+      yield* TestClock.adjust("9 seconds")
+      yield* Circuits.status(blocking)
+      yield* TestClock.adjust("2 seconds")
+      yield* early.leave
+      yield* Circuits.status(blocking)
+
+      assert.strictEqual((yield* Circuits.metrics(blocking)).trips, 1)
+    }).pipe(
+      Circuits.measured,
+      Effect.provide(
+        Circuits.layer([ScriptedUpstream.silence, ...[503, 503, 200, 503, 503].map((status) => error(status))])
+      )
+    )
+  )
+
+  it.effect("is the same for all gateways that share them", () =>
+    Effect.gen(function* () {
+      const circuitBreakers = Layer.succeed(CircuitBreakers.CircuitBreakers, yield* CircuitBreakers.make())
+      const opened = yield* Effect.provide(
+        Circuits.statuses(2, blocking),
+        Circuits.layer([error(503), error(503)], {}, { circuitBreakers })
+      )
+      const other = yield* Effect.provide(Circuits.status(blocking), Circuits.layer([], {}, { circuitBreakers }))
+
+      assert.deepStrictEqual([opened, other], [[503, 503], 503])
+    })
+  )
+
   it.effect("takes no notice of how calls from before it opened go on", () =>
     Effect.gen(function* () {
       const early = yield* Effect.forkChild(Circuits.status(blocking), { startImmediately: true })
@@ -187,7 +237,7 @@ describe("A circuit that is open", () => {
         {
           level: "WARN",
           message: openMessage,
-          annotations: { provider: vendor.name, interception_id: id, api_key_hint: undefined }
+          annotations: { provider: vendor.name, interception_id: id }
         }
       ])
     }).pipe(Effect.provide(Circuits.layer(() => fixture.error(503), { failureThreshold: 1 })))

@@ -8,6 +8,7 @@ import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Table from "../Table.ts"
 import * as Calls from "./Calls.ts"
 import * as Circuits from "./Circuits.ts"
+import * as Messages from "./Messages.ts"
 import type { Fixture } from "./Fixture.ts"
 import * as Reader from "./Reader.ts"
 
@@ -28,20 +29,52 @@ const deaths = [
 
 const rows = Table.times(Calls.streams, deaths)
 
-describe("A stream that begins with 200 and", () => {
-  it.effect.each(rows)("$death is a failure if the provider counts such streams, on $call", (row) =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* Circuits.statuses(3, row), [200, 200, 503])
-      assert.strictEqual((yield* Circuits.metrics(row)).trips, 1)
-    }).pipe(
-      Circuits.measured,
-      Effect.provide(Circuits.layer(() => row.stream(row.fixture), { countStreamErrors: true }))
+const cutAtOnce = {
+  death: "is cut before its first event",
+  stream: () => ScriptedUpstream.failure(Failure.cut("ECONNRESET"))
+}
+
+/** Error events that are about the request or the key. */
+const others = [
+  ...["rate_limit_error", "invalid_request_error", "authentication_error"].map((type) => ({
+    call: Calls.streaming,
+    type,
+    event: `event: error\ndata: ${Messages.errorText(type, "why")}\n\n`
+  })),
+  ...Calls.unchangedStreams
+    .filter(({ vendor }) => vendor.name === "openai")
+    .flatMap((call) =>
+      ["rate_limit_exceeded", "invalid_prompt"].map((type) => ({
+        call,
+        type,
+        event: call.fixture.upstreamErrorEvent.replace("server_error", type)
+      }))
     )
+]
+
+const probed = (stream: ScriptedUpstream.Answer) => {
+  const { fixture, good } = Calls.streaming
+  return Circuits.layer([fixture.error(503), fixture.error(503), stream, good], { countStreamErrors: true })
+}
+const [begin = ""] = Calls.streaming.fixture.events
+const states = Effect.map(Circuits.metrics(Calls.streaming), ({ state }) => state)
+
+describe("A stream that begins with 200 and", () => {
+  it.effect.each([...rows, ...Table.times(Calls.streams, [cutAtOnce])])(
+    "$death is a failure if the provider counts such streams, on $call",
+    (row) =>
+      Effect.gen(function* () {
+        assert.strictEqual((yield* Circuits.statuses(3, row))[2], 503)
+        assert.strictEqual((yield* Circuits.metrics(row)).trips, 1)
+      }).pipe(
+        Circuits.measured,
+        Effect.provide(Circuits.layer(() => row.stream(row.fixture), { countStreamErrors: true }))
+      )
   )
 
   it.effect.each(rows)("$death is a success otherwise, on $call", (row) =>
     Effect.gen(function* () {
-      assert.deepStrictEqual(yield* Circuits.statuses(3, row), [503, 200, 503])
+      yield* Circuits.statuses(3, row)
       assert.strictEqual((yield* Circuits.metrics(row)).trips, 0)
     }).pipe(
       Circuits.measured,
@@ -69,6 +102,17 @@ describe("A stream that begins with 200 and", () => {
     )
   })
 
+  it.effect.each(others)("ends with $type is about the request or the key, on $call.call", ({ call, event }) =>
+    Effect.gen(function* () {
+      yield* Circuits.statuses(3, call)
+
+      assert.deepStrictEqual(yield* Circuits.metrics(call), { trips: 0, state: 0, rejects: 0 })
+    }).pipe(
+      Circuits.measured,
+      Effect.provide(Circuits.layer(() => events([call.fixture.events[0] ?? "", event]), { countStreamErrors: true }))
+    )
+  )
+
   it.effect("is left by its client says nothing", () => {
     const { fixture, path, request } = Calls.streaming
     const [first = ""] = fixture.events
@@ -87,25 +131,49 @@ describe("A stream that begins with 200 and", () => {
     )
   })
 
-  it.effect("is a probe closes the circuit at once: the others do not wait for its end", () => {
-    const { fixture, path, request, good } = Calls.streaming
-    const [first = ""] = fixture.events
-    return Effect.gen(function* () {
+  it.effect.each([
+    { end: "dies", stream: events([begin, Duration.seconds(1), Failure.cut("ECONNRESET")]), state: 1 },
+    {
+      end: "comes to its end",
+      stream: events([begin, Duration.seconds(1), ...Calls.streaming.fixture.events]),
+      state: 0
+    }
+  ])("is a probe is judged when it $end", ({ stream, state }) =>
+    Effect.gen(function* () {
       yield* Circuits.statuses(2, Calls.streaming)
       yield* TestClock.adjust("30 seconds")
-      const probe = yield* Reader.open(path, request)
-      const meanwhile = yield* Circuits.status(Calls.streaming)
+      yield* Reader.open(Calls.streaming.path, Calls.streaming.request)
+      const before = yield* states
+      yield* TestClock.adjust("1 second")
 
-      assert.include(probe.text(), first)
-      assert.strictEqual(meanwhile, 200)
-    }).pipe(
-      Effect.provide(
-        Circuits.layer([fixture.error(503), fixture.error(503), events([first, "hang"]), good], {
-          countStreamErrors: true
-        })
-      )
-    )
-  })
+      assert.deepStrictEqual([before, yield* states], [0.5, state])
+    }).pipe(Circuits.measured, Effect.provide(probed(stream)))
+  )
+
+  it.effect("is a probe closes the circuit if it still goes well after the timeout", () =>
+    Effect.gen(function* () {
+      yield* Circuits.statuses(2, Calls.streaming)
+      yield* TestClock.adjust("30 seconds")
+      yield* Reader.open(Calls.streaming.path, Calls.streaming.request)
+      yield* TestClock.adjust("29.999 seconds")
+      const before = yield* states
+      yield* TestClock.adjust("1 millis")
+
+      assert.deepStrictEqual([before, yield* states], [0.5, 0])
+    }).pipe(Circuits.measured, Effect.provide(probed(events([begin, "hang"]))))
+  )
+
+  it.effect("is a probe whose client leaves says nothing", () =>
+    Effect.gen(function* () {
+      yield* Circuits.statuses(2, Calls.streaming)
+      yield* TestClock.adjust("30 seconds")
+      const client = yield* Reader.open(Calls.streaming.path, Calls.streaming.request)
+      yield* client.leave
+
+      assert.strictEqual(yield* states, 0.5)
+      assert.strictEqual(yield* Circuits.status(Calls.streaming), 200)
+    }).pipe(Circuits.measured, Effect.provide(probed(events([begin, "hang"]))))
+  )
 
   it.effect("says 503 is a failure, and only one", () => {
     const { fixture, path, request } = Calls.streaming

@@ -1,6 +1,7 @@
 /** The vendors before which the gateway is put. A new one is one row. */
 import type * as Effect from "effect/Effect"
 import * as OpenAiChat from "../../src/dialects/OpenAiChat.ts"
+import * as Cooldown from "../../src/keys/Cooldown.ts"
 import type { InvalidKeys } from "../../src/keys/InvalidKeys.ts"
 import * as Redacted from "effect/Redacted"
 import * as Anthropic from "../../src/providers/Anthropic.ts"
@@ -120,7 +121,8 @@ export const bedrock: Vendor = {
           }))
         })
       },
-      { name: "bedrock", ...options }
+      // As all others have it; its own schedule has a test of its own.
+      { name: "bedrock", cooldown: Cooldown.defaultSchedule, ...options }
     ),
   prefix: "/bedrock",
   upstream: "https://bedrock-runtime.us-east-1.amazonaws.com",

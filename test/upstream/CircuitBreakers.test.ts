@@ -73,8 +73,8 @@ describe("The number of circuits", () => {
   )
 
   it.effect.each([
-    { after: "3629.999 seconds", room: false },
-    { after: "3630 seconds", room: true }
+    { after: "59.999 seconds", room: false },
+    { after: "60 seconds", room: true }
   ] as const)("makes room for a new one by open ones that nobody asks for, $after after they opened: $room", (row) =>
     Effect.gen(function* () {
       yield* open("a")
@@ -83,6 +83,20 @@ describe("The number of circuits", () => {
       yield* open("c")
 
       assert.strictEqual(yield* call("c", "ignored"), !row.room)
+    }).pipe(Effect.provide(two))
+  )
+
+  it.effect("is each provider's own", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.CircuitBreakers
+      yield* open("a")
+      yield* open("b")
+      const key = { provider: "other", endpoint, model: "c" }
+      const failed = Effect.scoped(Effect.map(breakers.admit(key, options), (permit) => permit.tell("failure")))
+      yield* failed
+      yield* failed
+
+      assert.isTrue(Result.isFailure(yield* Effect.result(Effect.scoped(breakers.admit(key, options)))))
     }).pipe(Effect.provide(two))
   )
 
@@ -96,7 +110,49 @@ describe("The number of circuits", () => {
   )
 })
 
+/** What the gauge says of models; 0 if it was never written. */
+const gauges = (models: ReadonlyArray<string>) =>
+  Effect.forEach(models, (model) =>
+    Effect.map(
+      Metric.value(Metric.withAttributes(CircuitMetrics.state, { provider, endpoint, model })),
+      ({ value }) => value
+    )
+  )
+
 describe("The metrics of circuits", () => {
+  it.effect("name no model that only was asked for", () =>
+    Effect.gen(function* () {
+      for (const model of ["a", "b", "c"]) yield* call(model, "success")
+      yield* open("d")
+
+      assert.deepStrictEqual(yield* gauges(["d", "other"]), [1, 0])
+    }).pipe(Circuits.measured, Effect.provide(CircuitBreakers.layer({ maximumModelLabels: 1 })))
+  )
+
+  it.effect("have no state of other, which is many", () =>
+    Effect.gen(function* () {
+      yield* open("a")
+      yield* open("b")
+
+      assert.deepStrictEqual(yield* gauges(["a", "other"]), [1, 0])
+    }).pipe(Circuits.measured, Effect.provide(CircuitBreakers.layer({ maximumModelLabels: 1 })))
+  )
+
+  it.effect("say closed of a circuit that is forgotten, and nothing of what its last calls do", () =>
+    Effect.gen(function* () {
+      const breakers = yield* CircuitBreakers.CircuitBreakers
+      yield* open("a")
+      const late = yield* breakers.admit({ provider, endpoint, model: "b" }, { ...options, failureThreshold: 1 })
+      yield* TestClock.adjust("2 hours")
+      yield* call("c", "success")
+      yield* call("d", "success")
+      late.tell("failure")
+      const lines = yield* Logs.of(late.settle)
+
+      assert.deepStrictEqual([yield* gauges(["a", "b"]), lines], [[0, 0], []])
+    }).pipe(Effect.scoped, Circuits.measured, Effect.provide(CircuitBreakers.layer({ maximumCircuits: 2 })))
+  )
+
   it.effect("name so many models, all further ones are other", () =>
     Effect.gen(function* () {
       for (const model of ["a", "b", "c", "d"]) yield* open(model)

@@ -41,14 +41,20 @@ export const defaultChain = (region: string): Source => {
       // Without the files' cache a chain that failed sees what was put into them since.
       (module) => (chain ??= module.defaultProvider({ parentClientConfig: { region }, ignoreCache: true }))
     )
-  // Whoever is interrupted only stops waiting: the search goes on for the others, and there is one at a time.
+  // Whoever is interrupted or waits too long only stops waiting: the search goes on for the others, and there is one at a time.
   const search = (forceRefresh: boolean) =>
     Effect.tryPromise({
       try: async () => redacted(await (chain ?? (await load()))({ forceRefresh })),
-      catch: (cause) => UpstreamError.noCredentials(safeReason(cause))
-    })
+      catch: (cause) => none(safeReason(cause))
+    }).pipe(
+      Effect.timeoutOrElse({ duration: longestSearch, orElse: () => Effect.fail(none("the search takes too long")) })
+    )
   return { current: search(false), renewed: search(true) }
 }
+
+const longestSearch = "10 seconds"
+
+const none = (detail: string) => UpstreamError.noCredentials("no AWS credentials found", detail)
 
 type Chain = ReturnType<typeof defaultProvider>
 

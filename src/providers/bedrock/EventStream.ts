@@ -2,6 +2,7 @@
 import { fromBase64, fromUtf8, toUtf8 } from "@smithy/core/serde"
 import { EventStreamCodec } from "@smithy/eventstream-codec"
 import * as Result from "effect/Result"
+import * as Bytes from "../../domain/Bytes.ts"
 import * as Json from "../../domain/Json.ts"
 import type { Decoded, EventDecoder } from "../Translation.ts"
 import * as Exceptions from "./Exceptions.ts"
@@ -22,12 +23,13 @@ class FrameReader implements EventDecoder {
   private pieces: Array<Uint8Array> = []
   private length = 0
   private wanted = 0
+  private isOver = false
 
   push(chunk: Uint8Array): Decoded {
     this.pieces.push(chunk)
     this.length += chunk.length
     if (this.length < this.wanted) return nothing
-    return this.read(this.pieces.length === 1 ? chunk : joined(this.pieces, this.length))
+    return this.read(Bytes.join(this.pieces))
   }
 
   private read(bytes: Uint8Array): Decoded {
@@ -40,7 +42,9 @@ class FrameReader implements EventDecoder {
       if (at + frame > bytes.length) break
       const event = eventOf(bytes.subarray(at, at + frame))
       if (event === undefined) return { events, isBroken: true }
-      if (event.length > 0) events.push(event)
+      // What comes after the last event is not the client's any more.
+      if (event.length > 0 && !this.isOver) events.push(event)
+      this.isOver ||= isLast(event)
       at += frame
       frame = lengthBytes
     }
@@ -52,16 +56,6 @@ class FrameReader implements EventDecoder {
 }
 
 const nothing: Decoded = { events: [], isBroken: false }
-
-const joined = (pieces: ReadonlyArray<Uint8Array>, length: number): Uint8Array => {
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (const piece of pieces) {
-    whole.set(piece, at)
-    at += piece.length
-  }
-  return whole
-}
 
 const lengthAt = (bytes: Uint8Array, at: number): number =>
   new DataView(bytes.buffer, bytes.byteOffset + at, lengthBytes).getUint32(0)
@@ -127,6 +121,10 @@ const sse = (type: string, data: Uint8Array): Uint8Array => {
 // Where it stands in nearly all events; else the whole JSON must be parsed.
 const typeAtHead = (json: Uint8Array): string | undefined =>
   /^\{\s*"type"\s*:\s*"(\w+)"/.exec(toUtf8(json.subarray(0, 80)))?.[1]
+
+const isLast = (event: Uint8Array): boolean => lastEvent.every((byte, index) => event[index] === byte)
+
+const lastEvent = fromUtf8("event: message_stop\n")
 
 const lineFeed = 0x0a
 const carriageReturn = 0x0d

@@ -34,8 +34,8 @@ export const translate = (head: ResponseHead, body: Uint8Array): WholeAnswer => 
  * @param otherwise the status if the name is not a known one
  */
 export const toError = (exception: string | undefined, message: string, otherwise: number): AnthropicError => {
-  const status = isAboutClock(message) ? 500 : (statuses.get(normalized(exception ?? "")) ?? otherwise)
-  return { status, json: AnthropicMessages.dialect.renderError(status, withoutSigned(message)) }
+  const status = statusByMessage(message) ?? statuses.get(normalized(exception ?? "")) ?? otherwise
+  return { status, json: AnthropicMessages.dialect.renderError(status, withoutAccount(withoutSigned(message))) }
 }
 
 /**
@@ -72,7 +72,14 @@ const statuses: ReadonlyMap<string, number> = new Map([
 const normalized = (exception: string): string =>
   exception.charAt(0).toUpperCase() + exception.slice(1).replace(/Exception$/, "")
 
-const isAboutClock = (message: string): boolean => /^Signature (?:expired|not yet current)/.test(message)
+// Refusals for which no credential is to blame: the gateway's clock is wrong, or the account has not enabled the model.
+const statusByMessage = (message: string): number | undefined => {
+  if (/^Signature (?:expired|not yet current)/.test(message)) return 500
+  return /access to the model/i.test(message) ? 404 : undefined
+}
+
+// Callers need not know whose account it is.
+const withoutAccount = (message: string): string => message.replace(/(?<=arn:aws[\w-]*:[^:\s]*:[^:\s]*:)\d{12}/g, "...")
 
 // AWS tells what it had expected to be signed, and so a session token; or the header that it could not read.
 const withoutSigned = (message: string): string =>

@@ -195,13 +195,18 @@ describe("A stream of Bedrock's", () => {
   const events = [
     `{"type":"message_start","message":{"id":"m"}}`,
     delta,
-    `{"index":0,"type":"content_block_stop"}`,
-    stop
+    `{"index":0,"type":"content_block_stop"}`
   ].map((json) => ({ frame: chunk(json), text: sse(JSON.parse(json).type, json) }))
   const ignored = frame({ ":message-type": "event", ":event-type": "other" }, "{}")
-  const frames = [...events.map((event) => event.frame), ignored, exception("validationException", `{"message":"m"}`)]
+  const frames = [
+    ...events.map((event) => event.frame),
+    ignored,
+    exception("validationException", `{"message":"m"}`),
+    chunk(stop)
+  ]
   const whole = Splits.concat(frames)
-  const all = events.map((event) => event.text).join("") + error("invalid_request_error", "m")
+  const all =
+    events.map((event) => event.text).join("") + error("invalid_request_error", "m") + sse("message_stop", stop)
 
   it("gives all its events from one chunk", () => {
     assert.deepStrictEqual(decode([whole]), good(all))
