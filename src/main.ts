@@ -4,24 +4,49 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import { readFileSync } from "node:fs"
 import process from "node:process"
+import { codeOf } from "./domain/UpstreamError.ts"
 import * as Service from "./service/Service.ts"
 import * as ServiceConfig from "./service/ServiceConfig.ts"
 
-const serve = Command.make("serve").pipe(
+const configFile = Flag.String("config").pipe(
+  Flag.withAlias("c"),
+  Flag.withDescription(
+    "A configuration file (.yaml, .toml or .json); variables win over it. Default: AIBRIDGE_CONFIG."
+  ),
+  Flag.optional
+)
+
+const readConfig = (file: Option.Option<string>) =>
+  ServiceConfig.load({
+    environment: process.env,
+    file: Option.getOrElse(file, () => process.env["AIBRIDGE_CONFIG"]?.trim() || undefined),
+    readFile: (path) => Result.try({ try: () => readFileSync(path, "utf8"), catch: codeOf })
+  })
+
+// Loaded only where it is served.
+const simulated = Effect.flatMap(
+  Effect.promise(() => import("./demo/SimulatedProvider.ts")),
+  (SimulatedProvider) => SimulatedProvider.start
+)
+
+const serve = Command.make("serve", { config: configFile }).pipe(
   Command.withDescription(
     "Run the gateway in the foreground. Without AIBRIDGE_PROVIDER_0_TYPE it serves simulated providers."
   ),
-  Command.withHandler(() =>
+  Command.withHandler(({ config: file }) =>
     Effect.gen(function* () {
-      const config = yield* ServiceConfig.fromEnvironment(process.env)
+      const config = yield* readConfig(file)
       return yield* Layer.launch(
         Service.layer({
           config,
@@ -34,27 +59,26 @@ const serve = Command.make("serve").pipe(
   )
 )
 
-// Loaded only where it is served.
-const simulated = Effect.flatMap(
-  Effect.promise(() => import("./demo/SimulatedProvider.ts")),
-  (SimulatedProvider) => SimulatedProvider.start
-)
-
-const check = Command.make("check").pipe(
+const check = Command.make("check", { config: configFile }).pipe(
   Command.withDescription("Check the configuration and end: with code 1 if the gateway could not start with it."),
-  Command.withHandler(() =>
+  Command.withHandler(({ config: file }) =>
     Effect.gen(function* () {
-      const { providers, warnings } = yield* ServiceConfig.fromEnvironment(process.env)
+      const { providers, warnings } = yield* readConfig(file)
       yield* Effect.forEach(warnings, (warning) => Console.log(`warning: ${warning}`))
-      const served = providers.length === 0 ? "none configured, simulated ones are served" : providers.length
+      const served = providers.map(({ name }) => name).join(", ") || "none configured, simulated ones are served"
       yield* Console.log(`the configuration is valid; providers: ${served}`)
     })
   )
 )
 
+const schema = Command.make("schema").pipe(
+  Command.withDescription("Print the JSON Schema of the configuration file, for editors."),
+  Command.withHandler(() => Console.log(JSON.stringify(ServiceConfig.jsonSchema, undefined, 2)))
+)
+
 const aibridge = Command.make("aibridge").pipe(
   Command.withDescription("A gateway between AI clients and AI providers, whose keys fail over."),
-  Command.withSubcommands([serve, check])
+  Command.withSubcommands([serve, check, schema])
 )
 
 const manifest: { readonly version: string } = JSON.parse(

@@ -33,7 +33,7 @@ const rule: typeof allowed = {
   demo: everything,
   testing: everything,
   service: everything,
-  "main.ts": ["service", "demo"],
+  "main.ts": ["domain", "service", "demo"],
   "index.ts": everything
 }
 

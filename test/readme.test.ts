@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Toml from "effect/encoding/Toml"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { globSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -85,6 +86,12 @@ const question = JSON.stringify({ model: "claude", messages: [] })
 /** The names that match, by the pattern's groups. */
 const names = (pattern: RegExp) =>
   new Set(Array.from(readme.matchAll(pattern), ([, name, other = ""]) => name ?? other))
+
+// Said once for all: secrets may be in files, and one provider of a type needs no list. What is not offered is no setting.
+const each = (all: ReadonlyArray<string>) =>
+  new Set(
+    all.filter((name) => !/^AIBRIDGE_(?:OPENAI|ANTHROPIC|BEDROCK)_|_FILE$|_MAX_REQUESTS$|^AIBRIDGE_CONFIG$/.test(name))
+  )
 
 const tokens = { AIBRIDGE_TOKENS: "ada=a-long-random-token" }
 
@@ -224,7 +231,34 @@ describe("README", () => {
         const config = yield* ServiceConfig.fromEnvironment(assignments(command))
 
         assert.deepStrictEqual(config.warnings, [])
-        assert.lengthOf(config.providers, 2)
+        assert.lengthOf(config.providers, command.match(/_TYPE=/g)?.length ?? 0)
+      })
+  )
+
+  it.effect.each(blocks.filter(({ language }) => language === "yaml"))(
+    "has a configuration file that is valid",
+    ({ text }) =>
+      Effect.gen(function* () {
+        const files: Record<string, string> = {
+          "aibridge.yaml": text,
+          "/run/secrets/tokens": "ada=a-long-random-token",
+          "/run/secrets/anthropic": "sk-ant-first\nsk-ant-second",
+          "/run/secrets/openai": "sk-first"
+        }
+        const config = yield* ServiceConfig.load({
+          environment: {},
+          file: "aibridge.yaml",
+          readFile: (path) => Result.fromNullishOr(files[path], () => "ENOENT")
+        })
+
+        assert.deepStrictEqual(config.warnings, [])
+        assert.deepStrictEqual(
+          config.providers.map(({ type, keys }) => [type, keys?.length]),
+          [
+            ["anthropic", 2],
+            ["openai", 1]
+          ]
+        )
       })
   )
 
@@ -251,8 +285,9 @@ describe("README", () => {
     const field = /`AIBRIDGE_PROVIDER_<N>_([A-Z_]+)`|`_([A-Z_]+)` for one/g
     const alsoForOne = /`AIBRIDGE_(CIRCUIT_BREAKER_[A-Z_]+)`/g
 
-    assert.deepStrictEqual(names(option), new Set(ServiceConfig.options))
-    assert.deepStrictEqual(new Set([...names(field), ...names(alsoForOne)]), new Set(ServiceConfig.fields))
+    const shown = [...names(option), ...names(alsoForOne)].filter((name) => name.startsWith("AIBRIDGE_"))
+    assert.deepStrictEqual(each(shown), each(ServiceConfig.variables.all))
+    assert.deepStrictEqual(new Set([...names(field), ...names(alsoForOne)]), each(ServiceConfig.variables.provider))
   })
 
   it("shows the folders that there are", () => {

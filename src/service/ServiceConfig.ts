@@ -1,23 +1,24 @@
-/** The settings of the Node service, read from environment variables. Every message names the variable and never its secret. */
+/** The settings of the Node service, out of variables and a file. Every message names the setting and never its secret. */
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { fitsHeader } from "../domain/Credential.ts"
 import type { Token } from "../inbound/Authenticator.ts"
-import { InvalidKeys, refusal } from "../keys/InvalidKeys.ts"
 import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
 import * as FailurePolicy from "../keys/KeyFailurePolicy.ts"
 import type * as Bedrock from "../providers/Bedrock.ts"
 import type * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
-import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
+import * as Result from "effect/Result"
+import * as SchemaIssue from "effect/SchemaIssue"
 import * as BedrockConfig from "./BedrockConfig.ts"
 import * as CircuitBreakerConfig from "./CircuitBreakerConfig.ts"
-import type { Environment } from "./Settings.ts"
-import { Settings } from "./Settings.ts"
+import type { Config, ProviderSettings } from "./ConfigSchema.ts"
+import { ConfigSchema, places } from "./ConfigSchema.ts"
+import type { Environment, Path } from "./ConfigSource.ts"
+import * as ConfigSource from "./ConfigSource.ts"
 import * as Vendors from "./Vendors.ts"
 
-export type { Environment } from "./Settings.ts"
+export type { Environment } from "./ConfigSource.ts"
 
 /** All settings, checked. */
 export interface ServiceConfig {
@@ -59,7 +60,7 @@ export interface ProviderConfig {
   readonly bedrock: Bedrock.Options | undefined
 }
 
-/** Everything that is wrong, each with the variable's name and what to do. */
+/** Everything that is wrong, each with the setting's name and what to do. */
 export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidConfig", {
   problems: Schema.Array(Schema.String)
 }) {
@@ -68,61 +69,86 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
   }
 }
 
-/** All settings of the service, and those of a provider by the end of their names: a variable with another name is a typing error. */
-export const options: ReadonlyArray<string> = [
-  "AIBRIDGE_HOST",
-  "AIBRIDGE_PORT",
-  "AIBRIDGE_TOKENS",
-  "AIBRIDGE_SEND_ACTOR_HEADERS",
-  ...CircuitBreakerConfig.fields.map((field) => `AIBRIDGE_${field}`)
-]
-export const fields: ReadonlyArray<string> = [
-  "TYPE",
-  "NAME",
-  "KEY",
-  "KEYS",
-  "BASE_URL",
-  "KEY_FAILURE_POLICY",
-  "RECHECK",
-  ...CircuitBreakerConfig.fields,
-  ...BedrockConfig.fields
-]
+/** The names of all variables that are settings, and those of a provider's behind `AIBRIDGE_PROVIDER_<N>_`. */
+export const variables: { readonly [scope in keyof typeof places]: ReadonlyArray<string> } = {
+  all: places.all
+    .filter(([name = ""]) => !name.endsWith("roxy"))
+    .map((place) => `AIBRIDGE_${ConfigSource.constantCase(place)}`),
+  provider: places.provider.map((place) => ConfigSource.constantCase(place))
+}
+
+/** The JSON Schema (draft 2020-12) of the file. */
+export const jsonSchema: unknown = (() => {
+  const { schema, definitions } = Schema.toJsonSchemaDocument(ConfigSchema, { onExcessProperty: "error" })
+  const $schema = "https://json-schema.org/draft/2020-12/schema"
+  return { $schema, title: "effect-aibridge", ...schema, $defs: definitions }
+})()
+
+/** Variables alone. Fails with everything that is wrong at once. */
+export const fromEnvironment = (environment: Environment): Effect.Effect<ServiceConfig, InvalidConfig> =>
+  load({ environment, readFile: () => Result.fail("UNSUPPORTED") })
 
 /** Reads and checks all settings; fails with everything that is wrong at once. */
-export const fromEnvironment = (environment: Environment): Effect.Effect<ServiceConfig, InvalidConfig> =>
+export const load = (options: ConfigSource.Options): Effect.Effect<ServiceConfig, InvalidConfig> =>
   Effect.suspend(() => {
-    const settings = new Settings(environment)
-    const { problems, warnings } = settings
-    warnings.push(...unknownOptions(environment))
-    const breakers = CircuitBreakerConfig.read(settings, "AIBRIDGE")
-    const config: ServiceConfig = {
-      host: settings.text("AIBRIDGE_HOST") ?? "127.0.0.1",
-      port: settings.number("AIBRIDGE_PORT", 0, 65_535) ?? 8787,
-      tokens: tokens(settings),
-      providers: providers(settings, breakers),
-      proxy: proxy(settings),
-      sendActorHeaders: settings.flag("AIBRIDGE_SEND_ACTOR_HEADERS") ?? false,
-      circuitBreaker: CircuitBreakerConfig.options(breakers),
-      warnings
-    }
-    if (config.tokens.length === 0 && !isLoopback(config.host)) {
-      settings.problem(
-        "AIBRIDGE_TOKENS",
-        `must be set while AIBRIDGE_HOST is ${config.host}: without tokens anybody who reaches that address ` +
-          `could use your keys. Set AIBRIDGE_TOKENS=name=token, or listen on 127.0.0.1`
-      )
-    }
-    const shared = config.tokens.find(({ token }) =>
-      config.providers.some((provider) => secretsOf(provider).includes(Redacted.value(token)))
-    )
-    if (shared !== undefined) {
-      settings.problem(
-        "AIBRIDGE_TOKENS",
-        `the token of ${shared.name} is also a provider key: a token must be one of its own`
-      )
-    }
-    return problems.length > 0 ? new InvalidConfig({ problems }) : Effect.succeed(config)
+    const source = ConfigSource.find(options)
+    const config = resolve(decode(source), source)
+    return source.problems.length > 0 ? new InvalidConfig({ problems: source.problems }) : Effect.succeed(config)
   })
+
+// What is wrong is told and left out, so that what else is wrong is told, too.
+const decode = (source: ConfigSource.ConfigSource): Config => {
+  const decoded = decodeTree(source.tree)
+  if (Result.isSuccess(decoded)) return decoded.success
+  for (const { path = [], message } of issuesOf(decoded.failure.issue).issues) {
+    const place = path
+      .map((part) => (typeof part === "object" ? part.key : part))
+      .map((part) => (typeof part === "number" ? part : String(part)))
+    if (message === unknown) source.warnings.push(`ignoring unknown option ${source.nameOf(place)} (check for typos)`)
+    else source.problem(place, message)
+    if (!source.has(place)) return {}
+    source.remove(place)
+  }
+  return decode(source)
+}
+
+const decodeTree = Schema.decodeUnknownResult(ConfigSchema, { errors: "all", onExcessProperty: "error" })
+
+const unknown = "unknown"
+
+const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? unknown : SchemaIssue.defaultLeafHook(issue))
+})
+
+const resolve = (config: Config, source: ConfigSource.ConfigSource): ServiceConfig => {
+  const { httpProxy, httpsProxy, noProxy, tokens = [], circuitBreaker = {} } = config
+  const host = config.host ?? "127.0.0.1"
+  CircuitBreakerConfig.warn(circuitBreaker, ["circuitBreaker"], source)
+  const providers = resolveProviders(config, source)
+  if (tokens.length === 0 && !isLoopback(host)) {
+    source.problem(
+      ["tokens"],
+      `must be set while ${source.nameOf(["host"])} is ${host}: without tokens anybody who reaches that address ` +
+        `could use your keys. Set ${source.nameOf(["tokens"])}=name=token, or listen on 127.0.0.1`
+    )
+  }
+  const shared = tokens.find(({ token }) =>
+    providers.some((provider) => secretsOf(provider).includes(Redacted.value(token)))
+  )
+  if (shared !== undefined) {
+    source.problem(["tokens"], `the token of ${shared.name} is also a provider key: a token must be one of its own`)
+  }
+  return {
+    host,
+    port: config.port ?? 8787,
+    tokens,
+    providers,
+    proxy: { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) },
+    sendActorHeaders: config.sendActorHeaders ?? false,
+    circuitBreaker: CircuitBreakerConfig.options(circuitBreaker),
+    warnings: source.warnings
+  }
+}
 
 const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)
@@ -132,157 +158,83 @@ const secretsOf = ({ keys = [], bedrock }: ProviderConfig): ReadonlyArray<string
   ...(bedrock?.credentials ?? []).map(({ secretAccessKey }) => Redacted.value(secretAccessKey))
 ]
 
-const proxy = (settings: Settings): ServiceConfig["proxy"] => {
-  const nameOf = (upper: string) =>
-    [upper.toLowerCase(), upper].find((name) => settings.text(name) !== undefined) ?? upper
-  const urlOf = (upper: string): string | undefined => {
-    const name = nameOf(upper)
-    const text = settings.text(name)
-    if (text === undefined) return undefined
-    // As other programs do: a host alone means plain HTTP.
-    const url = text.includes("://") ? text : `http://${text}`
-    const protocol = URL.parse(url)?.protocol
-    if (protocol === "http:" || protocol === "https:") return url
-    return settings.problem(name, "must be the URL of a proxy, such as http://proxy.example:3128")
-  }
-  const httpProxy = urlOf("HTTP_PROXY")
-  const httpsProxy = urlOf("HTTPS_PROXY")
-  const noProxy = settings.text(nameOf("NO_PROXY"))
-  return { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) }
-}
-
-const tokens = (settings: Settings): ReadonlyArray<Token> => {
-  const text = settings.text("AIBRIDGE_TOKENS")
-  if (text === undefined) return []
-  const seen = new Set<string>()
-  return text.split(",").flatMap((entry, index) => {
-    const problem = (detail: string) => {
-      settings.problem("AIBRIDGE_TOKENS", `entry at index ${index} ${detail}`)
+const resolveProviders = (config: Config, source: ConfigSource.ConfigSource): ReadonlyArray<ProviderConfig> => {
+  const names = new Map<string, Path>()
+  const listed = (config.providers ?? []).flatMap((settings, index) => {
+    const path: Path = ["providers", index]
+    const { type } = settings
+    if (type === undefined) {
+      if (!source.hasProblem([...path, "type"])) {
+        source.problem([...path, "type"], `TYPE is required, use ${Vendors.types.join(", ")}`)
+      }
       return []
     }
-    const separator = entry.indexOf("=")
-    if (separator < 0) return problem("is not of the form name=token")
-    const name = entry.slice(0, separator).trim()
-    const token = entry.slice(separator + 1).trim()
-    if (name === "") return problem("has no name")
-    if (!fitsHeader(token))
-      return problem("has no token, or one with a space, a line break or a character outside ASCII")
-    if (seen.has(token)) return problem("repeats the token of an earlier one")
-    seen.add(token)
-    return [{ name, token: Redacted.make(token) }]
+    const name = settings.name ?? type
+    const other = names.get(name)
+    if (other === undefined) names.set(name, path)
+    else source.problem([...path, "name"], `duplicate NAME "${name}", ${source.nameOf(other)} has it too`)
+    const paths = { provider: path, bedrock: [...path, "bedrock"] }
+    return [resolveProvider({ ...settings, type, name }, paths, config, source)]
+  })
+  return [...resolveSingle(config, names, source), ...listed]
+}
+
+// Where a type's only provider is set without a list of providers: on with a key, or Bedrock's region or base URL.
+const resolveSingle = (
+  config: Config,
+  names: ReadonlyMap<string, Path>,
+  source: ConfigSource.ConfigSource
+): ReadonlyArray<ProviderConfig> => {
+  const { bedrock } = config
+  const isOnBedrock = bedrock?.region !== undefined || bedrock?.baseUrl !== undefined
+  return (["openai", "anthropic"] as const).flatMap((type) => {
+    const settings = config[type] ?? {}
+    const isBedrock = type === "anthropic" && isOnBedrock
+    if (settings.key === undefined && !isBedrock) return []
+    const path: Path = settings.key === undefined ? ["bedrock", "region"] : [type, "key"]
+    if (names.has(type)) {
+      source.problem(path, `conflicts with indexed provider named "${type}"; remove one or the other`)
+    }
+    const paths = { provider: [type], bedrock: ["bedrock"] }
+    const all = { ...settings, ...(isBedrock && { bedrock }), type, name: type }
+    return [resolveProvider(all, paths, config, source)]
   })
 }
 
-const unknownOptions = (environment: Environment): ReadonlyArray<string> =>
-  Object.keys(environment)
-    .filter((name) => name.startsWith("AIBRIDGE_") && !name.startsWith("AIBRIDGE_PROVIDER_"))
-    .filter((name) => !options.includes(name) && !name.endsWith(CircuitBreakerConfig.notOffered))
-    .map((name) => `ignoring unknown option ${name} (check for typos)`)
-
-const providers = (
-  settings: Settings,
-  breakers: CircuitBreakerConfig.CircuitBreakerSettings
-): ReadonlyArray<ProviderConfig> => {
-  const indexes = new Set<number>()
-  for (const name of Object.keys(settings.environment)) {
-    const match = /^AIBRIDGE_PROVIDER_([^_]*)_?(.*)$/.exec(name)
-    if (match === null || settings.text(name) === undefined) continue
-    const [, index = "", field = ""] = match
-    if (!/^(?:0|[1-9]\d*)$/.test(index)) settings.problem(name, "what follows AIBRIDGE_PROVIDER_ must be a number")
-    else if (fields.includes(field)) indexes.add(Number(index))
-    else if (field !== CircuitBreakerConfig.notOffered)
-      settings.warnings.push(`ignoring unknown provider field ${name} (check for typos)`)
+const resolveProvider = (
+  settings: ProviderSettings & { readonly type: Vendors.Type; readonly name: string },
+  paths: BedrockConfig.Paths,
+  config: Config,
+  source: ConfigSource.ConfigSource
+): ProviderConfig => {
+  const { type, name, circuitBreaker = {}, recheck, baseUrl, keyFailurePolicy = FailurePolicy.strict } = settings
+  CircuitBreakerConfig.warn(circuitBreaker, [...paths.provider, "circuitBreaker"], source, config.circuitBreaker)
+  return {
+    type,
+    name,
+    baseUrl,
+    keys: resolveKeys(settings, type, paths.provider, source),
+    keyFailurePolicy,
+    recheck,
+    circuitBreaker: CircuitBreakerConfig.options(config.circuitBreaker, circuitBreaker),
+    bedrock: BedrockConfig.resolve(settings, type, paths, source)
   }
-  const sorted = [...indexes].toSorted((a, b) => a - b)
-  const skipped = sorted.findIndex((index, position) => index !== position)
-  if (skipped >= 0) {
-    const detail = `index ${skipped} was skipped, number providers from 0 without gaps`
-    settings.problem(`AIBRIDGE_PROVIDER_${skipped}_TYPE`, detail)
-  }
-
-  const names = new Map<string, string>()
-  return sorted.flatMap((index) => provider(settings, `AIBRIDGE_PROVIDER_${index}`, names, breakers))
 }
 
-const provider = (
-  settings: Settings,
-  prefix: string,
-  names: Map<string, string>,
-  breakers: CircuitBreakerConfig.CircuitBreakerSettings
-): ReadonlyArray<ProviderConfig> => {
-  const type = settings.text(`${prefix}_TYPE`)
-  if (!Vendors.isType(type)) {
-    const what = type === undefined ? "TYPE is required" : "unknown TYPE"
-    settings.problem(`${prefix}_TYPE`, `${what}, use ${Vendors.types.join(", ")}`)
-    return []
-  }
-  const name = settings.text(`${prefix}_NAME`) ?? type
-  if (!namePattern.test(name)) {
-    settings.problem(`${prefix}_NAME`, "must contain only lowercase alphanumeric characters and hyphens")
-  }
-  const other = names.get(name)
-  if (other === undefined) names.set(name, prefix)
-  else settings.problem(`${prefix}_NAME`, `duplicate NAME "${name}", ${other} has it too`)
-
-  const baseUrl = settings.text(`${prefix}_BASE_URL`)
-  const parsed = baseUrl === undefined ? undefined : parseBaseUrl(baseUrl)
-  if (typeof parsed === "string") settings.problem(`${prefix}_BASE_URL`, parsed)
-  return [
-    {
-      type,
-      name,
-      baseUrl,
-      keys: keys(settings, prefix, type),
-      keyFailurePolicy: keyFailurePolicy(settings, `${prefix}_KEY_FAILURE_POLICY`),
-      recheck: settings.duration(`${prefix}_RECHECK`),
-      circuitBreaker: CircuitBreakerConfig.options(breakers, CircuitBreakerConfig.read(settings, prefix)),
-      bedrock: bedrock(settings, prefix, type)
-    }
-  ]
-}
-
-const bedrock = (settings: Settings, prefix: string, type: Vendors.Type): Bedrock.Options | undefined => {
-  const [field] = BedrockConfig.present(settings, prefix)
-  if (field === undefined) return undefined
-  if (type !== "anthropic") {
-    return settings.problem(`${prefix}_${field}`, "BEDROCK_* fields are only supported with TYPE anthropic")
-  }
-  const other = ["KEY", "KEYS"].find((name) => settings.text(`${prefix}_${name}`) !== undefined)
-  if (other !== undefined) {
-    settings.problem(`${prefix}_${other}`, "KEY/KEYS and BEDROCK_* fields are mutually exclusive")
-  }
-  if (settings.text(`${prefix}_BASE_URL`) !== undefined) {
-    settings.problem(`${prefix}_BASE_URL`, "is not used with BEDROCK_* fields: use BEDROCK_BASE_URL")
-  }
-  return BedrockConfig.read(settings, prefix)
-}
-
-const keyFailurePolicy = (settings: Settings, option: string): KeyFailurePolicy => {
-  const name = settings.text(option) ?? "strict"
-  if (name === "strict" || name === "lenient") return FailurePolicy[name]
-  settings.problem(option, "unknown policy, use strict or lenient")
-  return FailurePolicy.strict
-}
-
-const keys = (
-  settings: Settings,
-  prefix: string,
-  type: Vendors.Type
+const resolveKeys = (
+  settings: ProviderSettings,
+  type: Vendors.Type,
+  path: Path,
+  source: ConfigSource.ConfigSource
 ): ReadonlyArray<Redacted.Redacted<string>> | undefined => {
-  const single = settings.environment[`${prefix}_KEY`]
-  const several = settings.environment[`${prefix}_KEYS`]
-  if (single !== undefined && several !== undefined) {
-    return settings.problem(`${prefix}_KEYS`, "KEY and KEYS are mutually exclusive")
+  if (settings.key !== undefined && settings.keys !== undefined) {
+    source.problem([...path, "keys"], "KEY and KEYS are mutually exclusive")
+    return undefined
   }
-  const option = single === undefined ? `${prefix}_KEYS` : `${prefix}_KEY`
-  const text = single ?? several
-  if (text === undefined) return undefined
-  if (Vendors.vendors[type].isByokOnly) {
-    const detail = `KEY/KEYS are not supported for TYPE ${type}: its callers always bring their own credential`
-    return settings.problem(option, detail)
-  }
-  const entries = text.trim() === "" ? [] : text.split(",").map((entry) => entry.trim())
-  const refused = refusal(entries)
-  if (refused !== undefined) settings.problem(option, new InvalidKeys({ provider: "", reason: refused }).message)
-  return entries.map((entry) => Redacted.make(entry))
+  const keys = settings.key ?? settings.keys
+  if (keys === undefined || !Vendors.vendors[type].isByokOnly) return keys
+  const field = settings.key === undefined ? "keys" : "key"
+  const detail = `KEY/KEYS are not supported for TYPE ${type}: its callers always bring their own credential`
+  source.problem([...path, field], detail)
+  return undefined
 }

@@ -22,6 +22,17 @@ describe("The lines to paste", () => {
     { what: "tokens", environment: { ...provider, ...keys, ...tokens }, has: ["authorization: Bearer <"], lacks: [] },
     { what: "no keys", environment: provider, has: ["x-api-key: <"], lacks: ["Bearer", "x-aibridge-token"] },
     {
+      what: "Bedrock",
+      environment: {
+        ...provider,
+        AIBRIDGE_PROVIDER_0_BEDROCK_REGION: "us-east-1",
+        AIBRIDGE_PROVIDER_0_BEDROCK_MODEL: "big",
+        AIBRIDGE_PROVIDER_0_BEDROCK_SMALL_FAST_MODEL: "small"
+      },
+      has: [],
+      lacks: ["x-api-key", "Bearer"]
+    },
+    {
       what: "no keys, and tokens",
       environment: { ...provider, ...tokens },
       has: ["x-api-key: <", "x-aibridge-token: <"],

@@ -78,6 +78,18 @@ describe("Bedrock", () => {
     })
   )
 
+  it.effect("warns of a temporary key, which needs what cannot be set", () =>
+    Effect.gen(function* () {
+      const { warnings } = yield* ServiceConfig.fromEnvironment(
+        fields({ ...minimal, BEDROCK_ACCESS_KEY: "ASIA1", BEDROCK_ACCESS_KEY_SECRET: "s1" })
+      )
+
+      assert.deepStrictEqual(warnings, [
+        `${prefix}_BEDROCK_ACCESS_KEY: a temporary key (ASIA...) needs a session token, which only the default chain has`
+      ])
+    })
+  )
+
   it.effect("may be told what its models are and what they accept", () =>
     Effect.gen(function* () {
       const bedrock = yield* read({
@@ -198,7 +210,7 @@ describe("Bedrock", () => {
     {
       given: "another type",
       values: { ...minimal, TYPE: "openai" },
-      problems: ["BEDROCK_REGION: BEDROCK_* fields are only supported with TYPE anthropic"]
+      problems: ["BEDROCK_MODEL: BEDROCK_* fields are only supported with TYPE anthropic"]
     },
     {
       given: "an exempt field without a model",

@@ -3,6 +3,7 @@ import { Anthropic, InternalServerError } from "@anthropic-ai/sdk"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as TestAnswer from "../upstream/TestAnswer.ts"
+import * as TestHttp from "./TestHttp.ts"
 import * as TestMessages from "./TestMessages.ts"
 import * as TestService from "./TestService.ts"
 
@@ -71,6 +72,25 @@ describe("An upstream that says 503, 529 and 429 in turn", () => {
 
       assert.deepInclude(content[0], { text: "Hello" })
       assert.lengthOf(seen, 2)
+    })
+  )
+})
+
+describe("Circuit breakers of simulated providers", () => {
+  it.live("are as they are set", () =>
+    Effect.gen(function* () {
+      const { url } = yield* TestService.start({
+        AIBRIDGE_CIRCUIT_BREAKER_ENABLED: "true",
+        AIBRIDGE_CIRCUIT_BREAKER_FAILURE_THRESHOLD: "1",
+        AIBRIDGE_CIRCUIT_BREAKER_STATUSES: "400"
+      })
+      // Bedrock refuses it: `max_tokens` is missing.
+      const request = { path: "/bedrock/v1/messages", body: `{"model":"claude","messages":[]}` }
+
+      const first = yield* TestHttp.send(url, request)
+      const second = yield* TestHttp.send(url, request)
+
+      assert.deepStrictEqual([first.status, second.status], [400, 503])
     })
   )
 })

@@ -75,6 +75,39 @@ describe("Circuit breakers", () => {
     })
   )
 
+  it.effect.each([
+    {
+      what: "off for all",
+      values: { AIBRIDGE_CIRCUIT_BREAKER_TIMEOUT: "5s" },
+      name: "AIBRIDGE_CIRCUIT_BREAKER_TIMEOUT"
+    },
+    {
+      what: "off for one",
+      values: { AIBRIDGE_PROVIDER_1_CIRCUIT_BREAKER_TIMEOUT: "5s" },
+      name: "AIBRIDGE_PROVIDER_1_CIRCUIT_BREAKER_TIMEOUT"
+    }
+  ])("that are $what although options are set are warned about", ({ values, name }) =>
+    Effect.gen(function* () {
+      const { warnings } = yield* ServiceConfig.fromEnvironment({ ...providers, ...values })
+
+      const enabled = name.replace("TIMEOUT", "ENABLED")
+      assert.deepStrictEqual(warnings, [`${name} has no effect unless ${enabled} is true`])
+    })
+  )
+
+  it.effect("that are off on purpose are not", () =>
+    Effect.gen(function* () {
+      const { warnings } = yield* ServiceConfig.fromEnvironment({
+        ...on,
+        AIBRIDGE_CIRCUIT_BREAKER_TIMEOUT: "5s",
+        AIBRIDGE_PROVIDER_0_CIRCUIT_BREAKER_TIMEOUT: "6s",
+        AIBRIDGE_PROVIDER_1_CIRCUIT_BREAKER_ENABLED: "false"
+      })
+
+      assert.deepStrictEqual(warnings, [])
+    })
+  )
+
   it.effect.each(["AIBRIDGE_CIRCUIT_BREAKER_MAX_REQUESTS", "AIBRIDGE_PROVIDER_0_CIRCUIT_BREAKER_MAX_REQUESTS"])(
     "have no %s, and a warning says so",
     (name) =>

@@ -20,13 +20,19 @@ const limit = "30 seconds"
 
 const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 
-/** Starts `aibridge serve` with nothing but these variables in its environment; killed when the scope closes. */
-export const serve = (environment: Readonly<Record<string, string>>): Effect.Effect<TestProcess, never, Scope.Scope> =>
+/** Starts `aibridge serve`, as `run`. */
+export const serve = (environment: Readonly<Record<string, string>>) => run("serve", environment)
+
+/** Starts a command of `aibridge` with nothing but these variables in its environment; killed when the scope closes. */
+export const run = (
+  command: string,
+  environment: Readonly<Record<string, string>>
+): Effect.Effect<TestProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
     const end = Deferred.makeUnsafe<number | string>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        ChildProcess.spawn(process.execPath, [main, "serve"], { env: environment, stdio: ["ignore", "pipe", "pipe"] })
+        ChildProcess.spawn(process.execPath, [main, command], { env: environment, stdio: ["ignore", "pipe", "pipe"] })
       ),
       (running) => {
         running.kill("SIGKILL")

@@ -24,7 +24,7 @@ const assertParts = (line: string, parts: ReadonlyArray<string>) => {
 }
 
 // One process at a time, with time to spare: a busy machine takes seconds to start one.
-describe("aibridge serve", { timeout: 60_000 }, () => {
+describe("aibridge", { timeout: 60_000 }, () => {
   it.live("with nothing configured serves a simulated provider, and the lines of its banner work", () =>
     Effect.gen(function* () {
       const child = yield* TestProcess.serve({ AIBRIDGE_PORT: "0" })
@@ -156,6 +156,44 @@ describe("aibridge serve", { timeout: 60_000 }, () => {
         child.errors(),
         `aibridge: cannot start:\n  cannot listen on 127.0.0.1:${other.port} (EADDRINUSE): another program does. Set AIBRIDGE_PORT to a free port\n`
       )
+    })
+  )
+
+  it.live.each([
+    { given: "fine", environment: {}, code: 0, says: /the configuration is valid; providers: none/ },
+    {
+      given: "fine but for a setting that is not offered",
+      environment: { AIBRIDGE_CIRCUIT_BREAKER_MAX_REQUESTS: "3", AIBRIDGE_PROVIDER_0_TYPE: "openai" },
+      code: 0,
+      says: /^warning: ignoring AIBRIDGE_CIRCUIT_BREAKER_MAX_REQUESTS: .*\n.*providers: openai\n$/
+    },
+    {
+      given: "wrong",
+      environment: { AIBRIDGE_PORT: "http" },
+      code: 1,
+      says: /^aibridge: cannot start, .*\n {2}AIBRIDGE_PORT: must be a number from 0 to 65535\n$/
+    },
+    {
+      given: "in a file that is not there",
+      environment: { AIBRIDGE_CONFIG: "/nonexistent/aibridge.yaml" },
+      code: 1,
+      says: /\n {2}\/nonexistent\/aibridge\.yaml: cannot be read \(ENOENT\)\n$/
+    }
+  ])("checks a configuration that is $given", ({ environment, code, says }) =>
+    Effect.gen(function* () {
+      const child = yield* TestProcess.run("check", environment)
+
+      assert.strictEqual(yield* child.ended, code)
+      assert.match(child.output() + child.errors(), says)
+    })
+  )
+
+  it.live("prints the JSON Schema of the file", () =>
+    Effect.gen(function* () {
+      const child = yield* TestProcess.run("schema", {})
+
+      assert.strictEqual(yield* child.ended, 0)
+      assert.deepInclude(JSON.parse(child.output()), { type: "object", additionalProperties: false })
     })
   )
 })

@@ -1,0 +1,212 @@
+/**
+ * Everything that can be configured, as one schema: of the configuration file and, by the same names in capitals, of the
+ * environment (`ConfigSource`). What belongs together is checked in `ServiceConfig`.
+ */
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { fitsHeader } from "../domain/Credential.ts"
+import type { Token } from "../inbound/Authenticator.ts"
+import { InvalidKeys, refusal } from "../keys/InvalidKeys.ts"
+import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
+import * as FailurePolicy from "../keys/KeyFailurePolicy.ts"
+import type { BetaFlag, ExemptField } from "../providers/bedrock/ModelTables.ts"
+import { regionPattern } from "../providers/Bedrock.ts"
+import { statusProblem } from "../providers/CircuitBreakerOptions.ts"
+import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
+import * as Setting from "./Setting.ts"
+import type { Reading } from "./Setting.ts"
+import * as Vendors from "./Vendors.ts"
+
+const { list, textAs } = Setting
+
+const keys = list((entries): Reading<ReadonlyArray<Redacted.Redacted<string>>> => {
+  const refused = refusal(entries)
+  return refused === undefined
+    ? Result.succeed(entries.map((entry) => Redacted.make(entry)))
+    : Result.fail(new InvalidKeys({ provider: "", reason: refused }).message)
+})
+
+const baseUrl = textAs((value): Reading<string> => {
+  const parsed = parseBaseUrl(value)
+  return typeof parsed === "string" ? Result.fail(parsed) : Result.succeed(value)
+})
+
+const statuses = list((entries): Reading<ReadonlyArray<number>> => {
+  const found = entries.map((entry) => (/^\d+$/.test(entry) ? Number(entry) : Number.NaN))
+  const problem = statusProblem(new Set(found))
+  return problem === undefined ? Result.succeed(found) : Result.fail(problem)
+})
+
+// An empty one would be a part of every model's name.
+const models = list((entries): Reading<ReadonlyArray<string>> => {
+  const empty = entries.indexOf("")
+  return empty < 0 ? Result.succeed(entries) : Result.fail(`entry at index ${empty} is empty`)
+})
+
+/** `name:model`, and `name` alone if `orName`. */
+const pairs = <A>(orName: boolean, make: (name: string, model: string | undefined) => A) =>
+  list((entries): Reading<ReadonlyArray<A>> => {
+    const found: Array<A> = []
+    for (const [index, entry] of entries.entries()) {
+      if (entry === "") return Result.fail(`entry at index ${index} is empty`)
+      const [, name, model] = /^([^:]*[^:\s])\s*:\s*(\S+)$/.exec(entry) ?? []
+      if (name !== undefined && model !== undefined) found.push(make(name, model))
+      else if (orName && !entry.includes(":")) found.push(make(entry, undefined))
+      else return Result.fail(`entry "${entry}" is not of the form name:model`)
+    }
+    return Result.succeed(found)
+  })
+
+const betaFlags = pairs(true, (flag, model): BetaFlag => (model === undefined ? { flag } : { flag, models: [model] }))
+
+const exemptFields = pairs(false, (field, model = ""): ExemptField => ({ field, models: [model] }))
+
+const tokens = list((entries): Reading<ReadonlyArray<Token>> => {
+  const found: Array<Token> = []
+  const seen = new Set<string>()
+  for (const [index, entry] of entries.entries()) {
+    const wrong = (detail: string) => Result.fail(`entry at index ${index} ${detail}`)
+    const separator = entry.indexOf("=")
+    if (separator < 0) return wrong("is not of the form name=token")
+    const name = entry.slice(0, separator).trim()
+    const token = entry.slice(separator + 1).trim()
+    if (name === "") return wrong("has no name")
+    if (!fitsHeader(token)) return wrong("has no token, or one with a space, a line break or a character outside ASCII")
+    if (seen.has(token)) return wrong("repeats the token of an earlier one")
+    seen.add(token)
+    found.push({ name, token: Redacted.make(token) })
+  }
+  return Result.succeed(found)
+})
+
+const proxy = textAs((value): Reading<string> => {
+  // As other programs do: a host alone means plain HTTP.
+  const url = value.includes("://") ? value : `http://${value}`
+  const protocol = URL.parse(url)?.protocol
+  return protocol === "http:" || protocol === "https:"
+    ? Result.succeed(url)
+    : Result.fail("must be the URL of a proxy, such as http://proxy.example:3128")
+})
+
+const type = textAs((value): Reading<Vendors.Type> =>
+  Vendors.isType(value) ? Result.succeed(value) : Result.fail(`unknown TYPE, use ${Vendors.types.join(", ")}`)
+)
+
+const name = textAs((value): Reading<string> =>
+  namePattern.test(value)
+    ? Result.succeed(value)
+    : Result.fail("must contain only lowercase alphanumeric characters and hyphens")
+)
+
+const region = textAs((value): Reading<string> =>
+  regionPattern.test(value) ? Result.succeed(value) : Result.fail("region must be one of AWS, such as us-east-1")
+)
+
+const keyFailurePolicy = textAs((value): Reading<KeyFailurePolicy> =>
+  value === "strict" || value === "lenient"
+    ? Result.succeed(FailurePolicy[value])
+    : Result.fail("unknown policy, use strict or lenient")
+)
+
+const group = <Fields extends Schema.Struct.Fields>(fields: Fields) =>
+  Schema.optionalKey(Schema.Struct(fields).annotate({ message: "must hold settings by their names" }))
+
+// A secret may be in a file of its own; `ConfigSource` reads it and puts it in its place.
+function inFiles<Name extends string>(names: ReadonlyArray<Name>) {
+  const field = Setting.text("A file that holds the setting of this name without File.")
+  return Object.fromEntries(names.map((each) => [`${each}File`, field])) as {
+    readonly [name in Name as `${name}File`]: typeof field
+  }
+}
+
+const circuitBreaker = {
+  enabled: Setting.flag("Whether an overloaded provider is left alone for a while. Default false."),
+  failureThreshold: Setting.number(1, 4_294_967_295)("So many failures in a row open a circuit. Default 5."),
+  interval: Setting.time({ orZero: true })("How often a closed circuit forgets; 0s: never. Default 10s."),
+  timeout: Setting.time()("How long a circuit stays open before one request may probe. Default 30s."),
+  statuses: statuses("The statuses that are failures. Default 503 and 529."),
+  countStreamErrors: Setting.flag("Whether a stream that begins with 200 and dies counts. Default false."),
+  maxRequests: Setting.text("Not offered: one request probes at a time, and its success closes the circuit.")
+}
+
+const bedrock = {
+  region: region("Such as us-east-1. Default: the one in the base URL; one of the two is needed."),
+  baseUrl: baseUrl("Default: Bedrock's own in the region."),
+  model: Setting.text("The model, inference profile or ARN that is asked."),
+  smallFastModel: Setting.text("The one that is asked if a client names a Haiku."),
+  accessKey: keys("One access key, as accessKeys."),
+  accessKeys: keys("A pool of access keys. Default: what the default chain of the AWS SDKs finds."),
+  accessKeySecret: keys("One secret, as accessKeySecrets."),
+  accessKeySecrets: keys("The secret of each access key."),
+  ...inFiles(["accessKey", "accessKeys", "accessKeySecret", "accessKeySecrets"]),
+  modelFamily: Setting.text("What the model is, if its ARN does not say it."),
+  smallFastModelFamily: Setting.text("What the small fast model is, if its ARN does not say it."),
+  requiresAdaptiveThinking: models("Parts of the names of further models that only think adaptively."),
+  supportsAdaptiveThinking: models("Parts of the names of further models that can think adaptively."),
+  betaFlags: betaFlags("Further flags that Bedrock takes: flag for all models, flag:model for some."),
+  exemptFields: exemptFields("field:model, members of a request that stay although their flag is not sent.")
+}
+
+const provider = {
+  type: type(`What it is: ${Vendors.types.join(", ")}.`),
+  name: name("The instance's name; it is mounted at /<name>. Default: the type."),
+  key: keys("The same as keys."),
+  keys: keys("Up to 100 keys, in order of preference. Default: callers bring their own."),
+  ...inFiles(["key", "keys"]),
+  baseUrl: baseUrl("Default: the vendor's own."),
+  keyFailurePolicy: keyFailurePolicy("What 401 and 403 do to a key: strict or lenient. Default strict."),
+  recheck: Setting.time()("How long after a refusal one request tries a key again. Default: never."),
+  circuitBreaker: group(circuitBreaker),
+  bedrock: group(bedrock)
+}
+
+// How the reference system was configured before it had lists of providers.
+const single = {
+  key: keys("The keys of the provider of this type, if there is one of it and no list of providers."),
+  ...inFiles(["key"]),
+  baseUrl: baseUrl("Its base URL.")
+}
+
+const all = {
+  host: Setting.text("The address to listen on. Default 127.0.0.1."),
+  port: Setting.number(0, 65_535)("0 for any free one. Default 8787."),
+  tokens: tokens("name=token for each caller. Default: open, on loopback only."),
+  ...inFiles(["tokens"]),
+  sendActorHeaders: Setting.flag("Whether providers are told who calls. Default false."),
+  httpProxy: proxy("For the way to providers at http. Default none."),
+  httpsProxy: proxy("For the way to providers at https. Default none."),
+  noProxy: Setting.text("Hosts that are reached without a proxy, comma-separated. Default none."),
+  circuitBreaker: group(circuitBreaker),
+  openai: group(single),
+  anthropic: group(single),
+  bedrock: group(bedrock),
+  providers: Schema.optionalKey(Schema.Array(Schema.Struct(provider)))
+}
+
+/** What a file holds; the environment is read as if it were one. */
+export const ConfigSchema = Schema.Struct(all)
+
+export type Config = typeof ConfigSchema.Type
+export type ProviderSettings = Schema.Schema.Type<Schema.Struct<typeof provider>>
+export type CircuitBreakerSettings = Schema.Schema.Type<Schema.Struct<typeof circuitBreaker>>
+export type BedrockSettings = Schema.Schema.Type<Schema.Struct<typeof bedrock>>
+
+/** Where each setting is: those of all, and those of one provider. */
+export const places: { readonly [scope in "all" | "provider"]: ReadonlyArray<ReadonlyArray<string>> } = {
+  all: [
+    ...leaves(all),
+    ...leaves(circuitBreaker, "circuitBreaker"),
+    ...leaves(single, "openai"),
+    ...leaves(single, "anthropic"),
+    ...leaves(bedrock, "bedrock")
+  ],
+  provider: [...leaves(provider), ...leaves(circuitBreaker, "circuitBreaker"), ...leaves(bedrock, "bedrock")]
+}
+
+function leaves(fields: object, ...above: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> {
+  const groups = new Set(["circuitBreaker", "bedrock", "openai", "anthropic", "providers"])
+  return Object.keys(fields)
+    .filter((field) => !groups.has(field))
+    .map((field) => above.concat(field))
+}
