@@ -20,6 +20,7 @@ import type { UpstreamError } from "./domain/UpstreamError.ts"
 import * as GatewayOptions from "./GatewayOptions.ts"
 import { Authenticator } from "./inbound/Authenticator.ts"
 import * as Client from "./inbound/Client.ts"
+import * as Drain from "./inbound/Drain.ts"
 import * as ErrorResponse from "./inbound/ErrorResponse.ts"
 import * as RequestBody from "./inbound/RequestBody.ts"
 import type { Route } from "./inbound/Router.ts"
@@ -59,8 +60,8 @@ export class Gateway extends Context.Service<
 >()("effect-aibridge/Gateway") {}
 
 /**
- * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders` and `CircuitBreakers` where it is built; all have defaults, the last
- * one circuits of its own.
+ * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders`, `Drain` and `CircuitBreakers` where it is built; all have defaults,
+ * the last one circuits of its own.
  */
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,
@@ -74,6 +75,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     )
     const options = yield* GatewayOptions.GatewayOptions
     const readBody = yield* RequestBody.BodyReader
+    const drain = yield* Drain.Drain
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers)
 
@@ -155,8 +157,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           keepaliveInterval,
           onEnd: (failure, isError) => {
             interception.answered(failure)
-            permit.tell(failure !== undefined || isError ? "failure" : "success")
-          }
+            const isStopped = failure?.reason._tag === "Stopped"
+            permit.tell(isStopped ? "ignored" : failure !== undefined || isError ? "failure" : "success")
+          },
+          onTimeUp: drain.onTimeUp
         })
         return ResponseHead.stream(response.status, headers, events)
       }
@@ -193,8 +197,8 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     return Gateway.of({
       handle: (request) => {
         const found = router.route(request)
-        if (Result.isFailure(found)) {
-          const { error, dialect } = found.failure
+        if (Result.isFailure(found) || drain.isDraining()) {
+          const { error, dialect } = Result.isFailure(found) ? found.failure : refusedBecauseDraining(found.success)
           return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect)))
         }
         const route = found.success
@@ -269,6 +273,11 @@ const isCut = (error: UpstreamError | KeyPoolError): boolean =>
 
 type BridgedRoute = Extract<Route, { readonly _tag: "Bridged" }>
 type PassthroughRoute = Extract<Route, { readonly _tag: "Passthrough" }>
+
+const refusedBecauseDraining = (route: Route): Router.NoRoute => ({
+  error: GatewayError.make(new GatewayError.Draining({})),
+  dialect: route._tag === "Bridged" ? route.dialect : route._tag === "Passthrough" ? route.provider.dialect : undefined
+})
 
 const alive = HttpServerResponse.text("effect-aibridge\n")
 

@@ -85,6 +85,14 @@ const manifest: { readonly version: string } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8")
 )
 
+// The first signal stops the gateway in order; whoever sends another one does not want to wait.
+let signals = 0
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (++signals > 1) process.exit(1)
+  })
+}
+
 aibridge.pipe(
   Command.run({ version: manifest.version }),
   Effect.catchTags({

@@ -42,6 +42,9 @@ export class CircuitOpen extends Schema.TaggedClass<CircuitOpen>()("CircuitOpen"
   retryAfter: Schema.Duration
 }) {}
 
+/** The gateway stops and takes nothing new. */
+export class Draining extends Schema.TaggedClass<Draining>()("Draining", {}) {}
+
 /** A refusal, with its message and its status. */
 export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayError", {
   reason: Schema.Union([
@@ -53,7 +56,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
     BodyTooLarge,
     BodyIncomplete,
     Unsupported,
-    CircuitOpen
+    CircuitOpen,
+    Draining
   ])
 }) {
   override get message(): string {
@@ -74,6 +78,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return "request body incomplete"
       case "CircuitOpen":
         return "circuit breaker is open"
+      case "Draining":
+        return "the gateway is shutting down, try again"
     }
   }
 
@@ -95,6 +101,7 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
       case "Unsupported":
         return 501
       case "CircuitOpen":
+      case "Draining":
         return 503
     }
   }

@@ -20,3 +20,5 @@ export type EndReason =
   | "exhausted"
   /** A circuit breaker was open: nothing was sent upstream. */
   | "circuit_open"
+  /** The gateway has stopped before the end. */
+  | "stopped"

@@ -13,6 +13,9 @@ export class TimedOut extends Schema.TaggedClass<TimedOut>()("TimedOut", {}) {}
 /** The answer had begun and ended before it was complete. */
 export class Cut extends Schema.TaggedClass<Cut>()("Cut", { code: Schema.String }) {}
 
+/** The gateway itself has ended the answer, because it stops. */
+export class Stopped extends Schema.TaggedClass<Stopped>()("Stopped", {}) {}
+
 /** There is nothing to sign a request with, so it was not sent. */
 export class NoCredentials extends Schema.TaggedClass<NoCredentials>()("NoCredentials", {
   /** What is missing, for the client. */
@@ -23,7 +26,7 @@ export class NoCredentials extends Schema.TaggedClass<NoCredentials>()("NoCreden
 
 /** An upstream call that gave no complete answer. */
 export class UpstreamError extends Schema.TaggedError<UpstreamError>()("UpstreamError", {
-  reason: Schema.Union([Unreachable, TimedOut, Cut, NoCredentials])
+  reason: Schema.Union([Unreachable, TimedOut, Cut, Stopped, NoCredentials])
 }) {
   override get message(): string {
     switch (this.reason._tag) {
@@ -33,6 +36,8 @@ export class UpstreamError extends Schema.TaggedError<UpstreamError>()("Upstream
         return "upstream timed out"
       case "Cut":
         return "upstream closed the stream early"
+      case "Stopped":
+        return "the gateway is shutting down, try again"
       case "NoCredentials":
         return this.reason.summary
     }
@@ -47,6 +52,9 @@ export const timedOut = (): UpstreamError => new UpstreamError({ reason: new Tim
 
 /** @param code short and harmless, such as `ECONNRESET` */
 export const cut = (code: string): UpstreamError => new UpstreamError({ reason: new Cut({ code }) })
+
+/** Ended by the gateway. */
+export const stopped = (): UpstreamError => new UpstreamError({ reason: new Stopped({}) })
 
 /** @param detail one short and harmless line, for the log */
 export const noCredentials = (summary: string, detail: string): UpstreamError =>

@@ -1,4 +1,5 @@
 /** Answers of our own on the wire: JSON in the dialect of the prefix that was called, with a length. */
+import * as Duration from "effect/Duration"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
@@ -29,6 +30,8 @@ const headersOf = (reason: GatewayError["reason"]): Readonly<Record<string, stri
       return { allow: reason.allow }
     case "CircuitOpen":
       return retryAfter(reason.retryAfter)
+    case "Draining":
+      return { ...retryAfter(Duration.zero), connection: "close" }
     default:
       return {}
   }

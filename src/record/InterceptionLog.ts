@@ -69,7 +69,7 @@ export class InterceptionLog {
 
   /** The answer has been passed on; with a failure, up to there. */
   answered(failure: UpstreamError | undefined): void {
-    this.reason = failure === undefined ? "complete" : "upstream_cut"
+    this.reason = failure === undefined ? "complete" : failure.reason._tag === "Stopped" ? "stopped" : "upstream_cut"
     this.failure = failure
   }
 

@@ -173,6 +173,7 @@ const all = {
   port: Setting.number(0, 65_535)("0 for any free one. Default 8787."),
   tokens: tokens("name=token for each caller. Default: open, on loopback only."),
   ...inFiles(["tokens"]),
+  shutdownTimeout: Setting.time()("How long requests under way may take when the gateway is stopped. Default 30s."),
   sendActorHeaders: Setting.flag("Whether providers are told who calls. Default false."),
   httpProxy: proxy("For the way to providers at http. Default none."),
   httpsProxy: proxy("For the way to providers at https. Default none."),

@@ -3,6 +3,7 @@ import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { createServer } from "node:http"
 import type { Server } from "node:http"
 import type { Socket } from "node:net"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
@@ -12,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import { codeOf } from "../domain/UpstreamError.ts"
 import * as Gateway from "../Gateway.ts"
 import * as Authenticator from "../inbound/Authenticator.ts"
+import * as Drain from "../inbound/Drain.ts"
 import type { InvalidKeys } from "../keys/InvalidKeys.ts"
 import * as KeyFailurePolicy from "../keys/KeyFailurePolicy.ts"
 import type { InvalidProvider } from "../providers/Provider.ts"
@@ -57,14 +59,19 @@ export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotList
   }
 }
 
-/** Listens as long as the layer lives; then finishes what is under way for at most 5 seconds. */
+/**
+ * Listens as long as the layer lives. Then nothing new is accepted, and what is under way may finish within
+ * `shutdownTimeout`; streams that have not by then end with an error event, all else is cut.
+ */
 export const layer = (options: Options): Layer.Layer<never, CannotListen | InvalidKeys | InvalidProvider> =>
   Layer.unwrap(
     Effect.gen(function* () {
       const simulated = options.config.providers.length === 0 ? yield* options.simulated : undefined
       const config = withChains(simulated === undefined ? options.config : withSimulated(options.config, simulated))
+      const drain = Drain.make()
       const gateway = Gateway.layer.pipe(
         Layer.provide([
+          Layer.succeed(Drain.Drain, drain),
           Providers.layer(config.providers.map((provider) => configured(provider, config))),
           config.tokens.length === 0 ? Authenticator.layerLoopback : Authenticator.layerTokens(config.tokens),
           // What is simulated is on this machine, whatever proxy is set.
@@ -76,7 +83,7 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
       )
       const nodeServer = makeNodeServer()
       return Layer.effectDiscard(
-        Effect.andThen(prepare(nodeServer), announce({ ...options, config }, simulated?.url))
+        Effect.andThen(prepare(nodeServer, drain, config), announce({ ...options, config }, simulated?.url))
       ).pipe(
         Layer.provide(HttpServer.serve(Gateway.app)),
         Layer.provide(gateway),
@@ -121,11 +128,15 @@ const configured = (
     : Bedrock.make(bedrock, options)
 }
 
-const prepare = Effect.fn("Service.prepare")(function* (nodeServer: Server) {
+const prepare = Effect.fn("Service.prepare")(function* (
+  nodeServer: Server,
+  drain: Drain.DrainControl,
+  config: ServiceConfig
+) {
   // The gateway switches no protocols. Without a listener Node reads a request that offers one like any other, body included.
   nodeServer.removeAllListeners("upgrade")
   const unused = unusedConnections(nodeServer)
-  yield* Effect.addFinalizer(() => closeIdleConnections(nodeServer, unused))
+  yield* Effect.addFinalizer(() => beginDrain(nodeServer, unused, drain, config))
 })
 
 const announce = Effect.fn("Service.announce")(function* (options: Options, simulatedUrl: string | undefined) {
@@ -149,24 +160,37 @@ const checkChain = ({ name, bedrock }: ProviderConfig): Effect.Effect<void, neve
 
 const makeNodeServer = (): Server => createServer({ keepAliveTimeout: 75_000, maxHeaderSize: 64 * 1024 })
 
-const server = ({ host, port }: ServiceConfig, nodeServer: Server) =>
+const server = ({ host, port, shutdownTimeout }: ServiceConfig, nodeServer: Server) =>
   NodeHttpServer.layerServer(() => nodeServer, {
     host: host.replace(/^\[|\]$/g, ""),
     port,
-    gracefulShutdownTimeout: "5 seconds"
+    gracefulShutdownTimeout: Duration.sum(shutdownTimeout, lastWords)
   }).pipe(
     Layer.catch((error) =>
       Layer.effect(HttpServer.HttpServer, Effect.fail(new CannotListen({ host, port, code: codeOf(error.cause) })))
     )
   )
 
+// What streams that must end have for their error event.
+const lastWords = Duration.seconds(1)
+
 // A closing server waits for its connections: those whose last request has been answered by now need not be waited for, nor
 // those without one (clients open them in advance), which Node does not call idle.
-const closeIdleConnections = (nodeServer: Server, unused: ReadonlySet<Socket>): Effect.Effect<void> =>
+const beginDrain = (
+  nodeServer: Server,
+  unused: ReadonlySet<Socket>,
+  drain: Drain.DrainControl,
+  { shutdownTimeout }: ServiceConfig
+): Effect.Effect<void> =>
   Effect.sync(() => {
+    drain.begin()
     for (const socket of unused) socket.destroy()
-    const timer = setInterval(() => nodeServer.closeIdleConnections(), 100)
-    nodeServer.once("close", () => clearInterval(timer))
+    const closing = setInterval(() => nodeServer.closeIdleConnections(), 100)
+    const waiting = setTimeout(drain.timeUp, Duration.toMillis(shutdownTimeout))
+    nodeServer.once("close", () => {
+      clearInterval(closing)
+      clearTimeout(waiting)
+    })
   })
 
 // The connections that have not brought a request so far.

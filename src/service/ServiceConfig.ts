@@ -1,5 +1,5 @@
 /** The settings of the Node service, out of variables and a file. Every message names the setting and never its secret. */
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -34,6 +34,8 @@ export interface ServiceConfig {
   readonly proxy: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy?: string }
   /** `AIBRIDGE_SEND_ACTOR_HEADERS`: whether upstreams are told on whose behalf bridged requests are made. Default false. */
   readonly sendActorHeaders: boolean
+  /** `AIBRIDGE_SHUTDOWN_TIMEOUT`: how long requests under way may take when the service is stopped. Default 30 seconds. */
+  readonly shutdownTimeout: Duration.Duration
   /** `AIBRIDGE_CIRCUIT_BREAKER_...`: what holds where a provider says nothing itself. Default off. */
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
   /** What looks like a mistake but stops nothing. */
@@ -145,6 +147,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource): ServiceConf
     providers,
     proxy: { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) },
     sendActorHeaders: config.sendActorHeaders ?? false,
+    shutdownTimeout: config.shutdownTimeout ?? Duration.seconds(30),
     circuitBreaker: CircuitBreakerConfig.options(circuitBreaker),
     warnings: source.warnings
   }

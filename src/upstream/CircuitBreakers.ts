@@ -276,7 +276,7 @@ class CircuitPermit implements Permit {
     const { circuit, generation } = this
     const now = clock.currentTimeMillisUnsafe()
     const interval = Duration.toMillis(circuit.options.interval)
-    const isOfPresent = circuit.state === "closed" && generation === circuit.generation && !this.isProbe
+    const isOfPresent = generation === circuit.generation && !this.isProbe
     if (!isOfPresent || interval === 0 || now < circuit.periodEnds) return Effect.void
     circuit.periodEnds = now + interval
     return this.record("Success")

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Failure from "../../src/domain/UpstreamError.ts"
@@ -121,6 +122,44 @@ describe("A request for Bedrock", () => {
       }).pipe(Effect.provide(withOptions(options, [fixture.answer200])))
     }
   )
+
+  it.effect("is treated as configuration says of its models, the small one too", () => {
+    const options = {
+      smallFastModel: "arn:aws:bedrock:eu-west-1:1:x/y",
+      smallFastModelFamily: "anthropic.claude-haiku-9",
+      models: { betaFlags: [{ flag: "new-2027", models: ["haiku-9"] }] },
+      credentials: [staticCredentials]
+    }
+    return Effect.gen(function* () {
+      yield* ask({ model: "claude-haiku-9" }, { "anthropic-beta": "new-2027" })
+      yield* ask({ model: "claude-opus-9" }, { "anthropic-beta": "new-2027" })
+
+      const flags = (yield* Setup.requests).map(({ text }) => JSON.parse(text).anthropic_beta)
+      assert.deepStrictEqual(flags, [["new-2027"], undefined])
+    }).pipe(Effect.provide(withOptions(options, [fixture.answer200, fixture.answer200])))
+  })
+
+  it.effect("for a stream asks for frames", () =>
+    Effect.gen(function* () {
+      yield* ask({ model: "m", stream: true })
+
+      const [request] = yield* Setup.requests
+      assert.strictEqual(request?.headers["accept"], "application/vnd.amazon.eventstream")
+    }).pipe(Effect.provide(layer([fixture.stream200])))
+  )
+
+  it.effect("that an open circuit refuses is not even translated", () => {
+    const adaptive = TestGateway.fetch(path, { body: { model: "m", thinking: { type: "adaptive" } } })
+    return Effect.gen(function* () {
+      yield* Logs.of(Circuits.statuses(2, { path, request: { body: { model: "m" } } }))
+      const lines = yield* Logs.of(adaptive)
+
+      assert.deepStrictEqual(
+        lines.map(({ message }) => message),
+        ["circuit breaker is open"]
+      )
+    }).pipe(Effect.provide(Circuits.layer(() => fixture.error(503), {}, { vendors })))
+  })
 
   it.effect.each([
     {
@@ -517,6 +556,25 @@ describe("Credentials of the default chain", () => {
       assert.deepStrictEqual(yield* Setup.reasons, ["upstream_error", "complete"])
       assert.strictEqual(next.status, 200)
     }).pipe(Effect.provide(withOptions({ defaultChain: { current, renewed: none } }, [fixture.answer200])))
+  })
+
+  it.effect("that were refused are tried again after another time if the provider says so", () => {
+    const chain = { current: Effect.succeed(found), renewed: Effect.succeed(found) }
+    const bedrock = { region: "us-east-1", model: "big", smallFastModel: "small", defaultChain: chain }
+    const gateway = Gateway.layer.pipe(
+      Layer.provideMerge([
+        Providers.layer([Bedrock.make(bedrock, { name: "bedrock", recheck: Schedule.spaced("5 seconds") })]),
+        Authenticator.layerLoopback,
+        ScriptedUpstream.layer([error(403, "ExpiredTokenException", "expired"), fixture.answer200]),
+        Recorder.layerMemory
+      ])
+    )
+    return Effect.gen(function* () {
+      yield* ask({ model: "m" })
+      yield* TestClock.adjust("5 seconds")
+
+      assert.strictEqual((yield* ask({ model: "m" })).status, 200)
+    }).pipe(Effect.provide(gateway))
   })
 
   it.effect("that were refused are renewed and tried again after a minute", () => {

@@ -6,6 +6,7 @@ import type { InterceptionEnded, InterceptionStarted } from "../../src/domain/Re
 import * as Gateway from "../../src/Gateway.ts"
 import * as GatewayOptions from "../../src/GatewayOptions.ts"
 import * as Authenticator from "../../src/inbound/Authenticator.ts"
+import * as Drain from "../../src/inbound/Drain.ts"
 import type * as Provider from "../../src/providers/Provider.ts"
 import * as Providers from "../../src/providers/Providers.ts"
 import * as Recorder from "../../src/record/Recorder.ts"
@@ -27,6 +28,8 @@ export interface Options {
   /** In place of what the tokens say. */
   readonly authenticator?: Layer.Layer<Authenticator.Authenticator>
   readonly options?: Partial<GatewayOptions.GatewayOptions>
+  /** Default: it never stops. */
+  readonly drain?: Drain.Drain
   /** Default: the gateway's own. */
   readonly circuitBreakers?: Layer.Layer<CircuitBreakers.CircuitBreakers>
 }
@@ -55,6 +58,7 @@ export const layer = (script: Parameters<typeof ScriptedUpstream.layer>[0], opti
     ]),
     Layer.provide([
       Layer.succeed(GatewayOptions.GatewayOptions, { ...GatewayOptions.defaults, ...options.options }),
+      options.drain === undefined ? Layer.empty : Layer.succeed(Drain.Drain, options.drain),
       options.circuitBreakers ?? Layer.empty
     ])
   )

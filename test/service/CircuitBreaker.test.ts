@@ -85,10 +85,10 @@ describe("Circuit breakers of simulated providers", () => {
         AIBRIDGE_CIRCUIT_BREAKER_STATUSES: "400"
       })
       // Bedrock refuses it: `max_tokens` is missing.
-      const request = { path: "/bedrock/v1/messages", body: `{"model":"claude","messages":[]}` }
+      const incomplete = { path: "/bedrock/v1/messages", body: `{"model":"claude","messages":[]}` }
 
-      const first = yield* TestHttp.send(url, request)
-      const second = yield* TestHttp.send(url, request)
+      const first = yield* TestHttp.send(url, incomplete)
+      const second = yield* TestHttp.send(url, incomplete)
 
       assert.deepStrictEqual([first.status, second.status], [400, 503])
     })

@@ -28,6 +28,7 @@ describe("ServiceConfig.fromEnvironment", () => {
         providers: [],
         proxy: {},
         sendActorHeaders: false,
+        shutdownTimeout: Duration.seconds(30),
         circuitBreaker: undefined,
         warnings: []
       })

@@ -53,4 +53,48 @@ describe("A service that is stopped", () => {
       assert.strictEqual(socket.bytesRead, 0)
     })
   )
+
+  it.live("ends a stream that takes longer than it may with an error event, and is gone", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { url, upstream } = yield* Scope.provide(
+        TestService.withUpstream(1, { AIBRIDGE_SHUTDOWN_TIMEOUT: "300ms" }),
+        scope
+      )
+      const sending = yield* Effect.forkScoped(TestHttp.send(url, { body: TestHttp.message({ stream: true }) }))
+      const exchange = yield* upstream.next
+      yield* exchange.write(TestAnswer.eventStreamHead())
+      yield* exchange.write(TestAnswer.chunk("event: ping\ndata: {}\n\n"))
+      const answer = yield* Fiber.join(sending)
+
+      const stopping = yield* Effect.forkScoped(Scope.close(scope, Exit.void))
+      const text = yield* answer.text
+      yield* exchange.closed
+      const stopped = yield* Fiber.join(stopping).pipe(Effect.timeoutOption("3 seconds"))
+
+      const error = { type: "error", error: { type: "api_error", message: "the gateway is shutting down, try again" } }
+      assert.strictEqual(text, `event: ping\ndata: {}\n\nevent: error\ndata: ${JSON.stringify(error)}\n\n`)
+      assert.strictEqual(stopped._tag, "Some")
+    })
+  )
+
+  it.live("answers 503 to what takes longer to begin, and takes no new connections meanwhile", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const { url, upstream } = yield* Scope.provide(
+        TestService.withUpstream(1, { AIBRIDGE_SHUTDOWN_TIMEOUT: "300ms" }),
+        scope
+      )
+      const sending = yield* Effect.forkScoped(TestHttp.send(url, { body: TestHttp.message() }))
+      yield* upstream.next
+
+      const stopping = yield* Effect.forkScoped(Scope.close(scope, Exit.void))
+      yield* Effect.sleep("100 millis")
+      const refused = yield* Effect.exit(TestHttp.send(url, { path: "/" }))
+      const cut = yield* Fiber.join(sending)
+      const stopped = yield* Fiber.join(stopping).pipe(Effect.timeoutOption("5 seconds"))
+
+      assert.deepStrictEqual([refused._tag, cut.status, stopped._tag], ["Failure", 503, "Some"])
+    })
+  )
 })

@@ -100,7 +100,8 @@ describe("aibridge", { timeout: 60_000 }, () => {
             AIBRIDGE_PORT: "0",
             AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
             AIBRIDGE_PROVIDER_0_KEYS: "sk-first",
-            AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin
+            AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin,
+            AIBRIDGE_SHUTDOWN_TIMEOUT: "500ms"
           })
           const seen = yield* TestMessages.script(upstream, [TestMessages.unfinished])
           const origin = yield* child.says(url)
@@ -113,12 +114,36 @@ describe("aibridge", { timeout: 60_000 }, () => {
               socket.once("close", () => resume(Effect.void))
             })
           )
-          yield* child.ended
+          const end = yield* child.ended
 
+          assert.strictEqual(end, 0)
           assert.strictEqual(child.errors(), "")
         }).pipe(Effect.scoped, Effect.timeout("40 seconds")),
       { concurrency: 2, discard: true }
     )
+  )
+
+  it.live("ends at once by a second signal", () =>
+    Effect.gen(function* () {
+      const upstream = yield* TestServer.start
+      const child = yield* TestProcess.serve({
+        AIBRIDGE_PORT: "0",
+        AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+        AIBRIDGE_PROVIDER_0_KEYS: "sk-first",
+        AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin,
+        AIBRIDGE_SHUTDOWN_TIMEOUT: "1h"
+      })
+      yield* TestMessages.script(upstream, [TestMessages.unfinished])
+      const origin = yield* child.says(url)
+      const answer = yield* TestHttp.send(origin, { body: TestHttp.message({ stream: true }) })
+      yield* answer.read
+
+      yield* child.signal("SIGTERM")
+      yield* Effect.sleep("200 millis")
+      yield* child.signal("SIGTERM")
+
+      assert.strictEqual(yield* child.ended, 1)
+    })
   )
 
   it.live("with a wrong configuration says what is wrong and ends with 1", () =>
