@@ -187,6 +187,31 @@ providers:
     })
   )
 
+  it.effect("is not named for what only variables have set", () =>
+    Effect.gen(function* () {
+      const file = { "a.yaml": "providers: [{ type: openai }]" }
+
+      assert.deepStrictEqual(yield* problemsOf(load(file, { AIBRIDGE_PROVIDER_1_NAME: "x" })), [
+        "AIBRIDGE_PROVIDER_1_TYPE: TYPE is required, use anthropic, openai, copilot"
+      ])
+    })
+  )
+
+  it.effect("may be wrong where variables are right", () =>
+    Effect.gen(function* () {
+      const problems = yield* problemsOf(load({ "a.yaml": "providers: 3" }, { AIBRIDGE_PROVIDER_0_TYPE: "openai" }))
+
+      assert.lengthOf(problems, 1)
+      assert.match(problems[0] ?? "", /^a\.yaml: providers: /)
+    })
+  )
+
+  it.effect("is no unknown option where a variable names it", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* variables({ AIBRIDGE_CONFIG: "a.yaml" })).warnings, [])
+    })
+  )
+
   it.effect("is warned about for names that are none", () =>
     Effect.gen(function* () {
       const { warnings } = yield* load({

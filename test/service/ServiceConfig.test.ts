@@ -265,6 +265,11 @@ describe("ServiceConfig.fromEnvironment", () => {
       environment: { HTTP_PROXY: "http://upper:1", http_proxy: "http://lower:1" },
       proxy: { httpProxy: "http://lower:1" }
     },
+    {
+      environment: { http_proxy: "http://lower:1", HTTP_PROXY: "http://upper:1" },
+      proxy: { httpProxy: "http://lower:1" }
+    },
+    { environment: { http_proxy: " ", HTTP_PROXY: "http://upper:1" }, proxy: { httpProxy: "http://upper:1" } },
     { environment: { HTTP_PROXY: "proxy.test:3128" }, proxy: { httpProxy: "http://proxy.test:3128" } },
     {
       environment: { https_proxy: "http://secure:1", NO_PROXY: "localhost,.test" },
