@@ -16,8 +16,11 @@ import * as Runtime from "effect/Runtime"
 import { readFileSync } from "node:fs"
 import process from "node:process"
 import { codeOf } from "./domain/UpstreamError.ts"
+import * as EffectiveConfig from "./service/EffectiveConfig.ts"
+import * as LiveCheck from "./service/LiveCheck.ts"
 import * as Service from "./service/Service.ts"
 import * as ServiceConfig from "./service/ServiceConfig.ts"
+import * as UpstreamUndici from "./upstream/UpstreamUndici.ts"
 
 const configFile = Flag.String("config").pipe(
   Flag.withAlias("c"),
@@ -59,14 +62,40 @@ const serve = Command.make("serve", { config: configFile }).pipe(
   )
 )
 
-const check = Command.make("check", { config: configFile }).pipe(
-  Command.withDescription("Check the configuration and end: with code 1 if the gateway could not start with it."),
-  Command.withHandler(({ config: file }) =>
+const check = Command.make("check", {
+  config: configFile,
+  live: Flag.Boolean("live").pipe(
+    Flag.withDescription("Also ask each key for the list of models, which costs nothing."),
+    Flag.withDefault(false)
+  ),
+  json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON."), Flag.withDefault(false))
+}).pipe(
+  Command.withDescription(
+    "Check the configuration and print it as it holds, secrets masked. Ends with code 1 if the gateway could not start with it, or a key does not work."
+  ),
+  Command.withHandler(({ config: file, live, json }) =>
     Effect.gen(function* () {
-      const { providers, warnings } = yield* readConfig(file)
-      yield* Effect.forEach(warnings, (warning) => Console.log(`warning: ${warning}`))
-      const served = providers.map(({ name }) => name).join(", ") || "none configured, simulated ones are served"
-      yield* Console.log(`the configuration is valid; providers: ${served}`)
+      const config = yield* readConfig(file)
+      const answers = live ? yield* LiveCheck.ask(config).pipe(Effect.provide(UpstreamUndici.layer(config.proxy))) : []
+      const { warnings } = config
+      const effective = EffectiveConfig.mask(config)
+      yield* json
+        ? Console.log(JSON.stringify({ config: effective, warnings, ...(live && { keys: answers }) }, undefined, 2))
+        : Console.log(
+            [
+              ...EffectiveConfig.render(effective),
+              ...warnings.map((warning) => `warning: ${warning}`),
+              ...answers.map(
+                ({ provider, key, outcome, detail }) => `key ${key} of ${provider} ${outcome} (${detail})`
+              ),
+              config.providers.length === 0
+                ? "the configuration is valid; no provider is configured, simulated ones are served"
+                : "the configuration is valid"
+            ].join("\n")
+          )
+      if (answers.some(({ outcome }) => outcome === "refused" || outcome === "failed")) {
+        process.exitCode = 1
+      }
     })
   )
 )
@@ -99,7 +128,9 @@ aibridge.pipe(
     InvalidConfig: (error) => refuse("cannot start, the configuration is not valid:", error.problems),
     InvalidKeys: (error) => refuse("cannot start:", [error.message]),
     InvalidProvider: (error) => refuse("cannot start:", [error.message]),
-    CannotListen: (error) => refuse("cannot start:", [error.message])
+    CannotListen: (error) => refuse("cannot start:", [error.message]),
+    // What is wrong with the command line was printed with the help. Help that was asked for is no failure.
+    ShowHelp: ({ errors }) => Effect.sync(() => void (process.exitCode = errors.length > 0 ? 2 : 0))
   }),
   Effect.provide([NodeServices.layer, Logger.layer([Logger.consoleLogFmt])]),
   NodeRuntime.runMain({

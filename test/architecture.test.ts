@@ -33,7 +33,7 @@ const rule: typeof allowed = {
   demo: everything,
   testing: everything,
   service: everything,
-  "main.ts": ["domain", "service", "demo"],
+  "main.ts": ["domain", "upstream", "service", "demo"],
   "index.ts": everything
 }
 

@@ -112,7 +112,8 @@ const withChains = (config: ServiceConfig): ServiceConfig => ({
   )
 })
 
-const configured = (
+/** Makes a provider as it is configured. */
+export const configured = (
   { type, name, keys, baseUrl, keyFailurePolicy, recheck, circuitBreaker, bedrock }: ProviderConfig,
   { sendActorHeaders }: ServiceConfig
 ) => {

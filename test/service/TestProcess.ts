@@ -26,13 +26,17 @@ export const serve = (environment: Readonly<Record<string, string>>) => run("ser
 /** Starts a command of `aibridge` with nothing but these variables in its environment; killed when the scope closes. */
 export const run = (
   command: string,
-  environment: Readonly<Record<string, string>>
+  environment: Readonly<Record<string, string>>,
+  flags: ReadonlyArray<string> = []
 ): Effect.Effect<TestProcess, never, Scope.Scope> =>
   Effect.gen(function* () {
     const end = Deferred.makeUnsafe<number | string>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        ChildProcess.spawn(process.execPath, [main, command], { env: environment, stdio: ["ignore", "pipe", "pipe"] })
+        ChildProcess.spawn(process.execPath, [main, command, ...flags], {
+          env: environment,
+          stdio: ["ignore", "pipe", "pipe"]
+        })
       ),
       (running) => {
         running.kill("SIGKILL")

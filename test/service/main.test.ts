@@ -185,12 +185,17 @@ describe("aibridge", { timeout: 60_000 }, () => {
   )
 
   it.live.each([
-    { given: "fine", environment: {}, code: 0, says: /the configuration is valid; providers: none/ },
+    {
+      given: "fine",
+      environment: {},
+      code: 0,
+      says: /^host: 127\.0\.0\.1\n[^]*the configuration is valid; no provider is configured/
+    },
     {
       given: "fine but for a setting that is not offered",
       environment: { AIBRIDGE_CIRCUIT_BREAKER_MAX_REQUESTS: "3", AIBRIDGE_PROVIDER_0_TYPE: "openai" },
       code: 0,
-      says: /^warning: ignoring AIBRIDGE_CIRCUIT_BREAKER_MAX_REQUESTS: .*\n.*providers: openai\n$/
+      says: /\nwarning: ignoring AIBRIDGE_CIRCUIT_BREAKER_MAX_REQUESTS: .*\nthe configuration is valid\n$/
     },
     {
       given: "wrong",
@@ -210,6 +215,36 @@ describe("aibridge", { timeout: 60_000 }, () => {
 
       assert.strictEqual(yield* child.ended, code)
       assert.match(child.output() + child.errors(), says)
+    })
+  )
+
+  it.live("asks each key if told to, and says as JSON which do not work", () =>
+    Effect.gen(function* () {
+      const upstream = yield* TestServer.start
+      yield* TestMessages.script(upstream, [TestMessages.blocking("models"), TestMessages.revoked])
+      const environment = {
+        AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
+        AIBRIDGE_PROVIDER_0_KEYS: "sk-first-never-shown-0001,sk-second-never-shown-0002",
+        AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin
+      }
+      const child = yield* TestProcess.run("check", environment, ["--live", "--json"])
+
+      assert.strictEqual(yield* child.ended, 1)
+      const { keys } = JSON.parse(child.output())
+      assert.deepStrictEqual(keys, [
+        { provider: "anthropic", key: "sk-f...0001", outcome: "works", detail: "200" },
+        { provider: "anthropic", key: "sk-s...0002", outcome: "refused", detail: "401" }
+      ])
+      assert.notInclude(child.output() + child.errors(), "never-shown")
+    })
+  )
+
+  it.live("says what is wrong with its command line and ends with 2", () =>
+    Effect.gen(function* () {
+      const child = yield* TestProcess.run("check", {}, ["--nope"])
+
+      assert.strictEqual(yield* child.ended, 2)
+      assert.include(child.output() + child.errors(), "Unrecognized flag: --nope")
     })
   )
 

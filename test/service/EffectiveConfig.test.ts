@@ -1,0 +1,67 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as EffectiveConfig from "../../src/service/EffectiveConfig.ts"
+import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
+
+const environment = {
+  AIBRIDGE_TOKENS: "ada=token-never-shown-000001,bob=b",
+  AIBRIDGE_CIRCUIT_BREAKER_ENABLED: "true",
+  HTTPS_PROXY: "http://user:never-shown@proxy.test:3128",
+  AIBRIDGE_PROVIDER_0_TYPE: "openai",
+  AIBRIDGE_PROVIDER_0_KEYS: "sk-first-never-shown-0001,sk-second-never-shown-0002",
+  AIBRIDGE_PROVIDER_0_RECHECK: "5m",
+  AIBRIDGE_PROVIDER_0_CIRCUIT_BREAKER_TIMEOUT: "1m",
+  AIBRIDGE_PROVIDER_1_TYPE: "copilot",
+  AIBRIDGE_PROVIDER_1_CIRCUIT_BREAKER_ENABLED: "false",
+  AIBRIDGE_PROVIDER_2_TYPE: "anthropic",
+  AIBRIDGE_PROVIDER_2_NAME: "aws",
+  AIBRIDGE_PROVIDER_2_BEDROCK_REGION: "eu-west-1",
+  AIBRIDGE_PROVIDER_2_BEDROCK_MODEL: "big",
+  AIBRIDGE_PROVIDER_2_BEDROCK_SMALL_FAST_MODEL: "small",
+  AIBRIDGE_PROVIDER_2_BEDROCK_ACCESS_KEY: "AKIAIOSFODNN7EXAMPLE",
+  AIBRIDGE_PROVIDER_2_BEDROCK_ACCESS_KEY_SECRET: "secret-never-shown",
+  AIBRIDGE_PROVIDER_3_TYPE: "anthropic",
+  AIBRIDGE_PROVIDER_3_BEDROCK_REGION: "eu-west-1",
+  AIBRIDGE_PROVIDER_3_BEDROCK_MODEL: "big",
+  AIBRIDGE_PROVIDER_3_BEDROCK_SMALL_FAST_MODEL: "small"
+}
+
+const effective = Effect.map(ServiceConfig.fromEnvironment(environment), EffectiveConfig.mask)
+
+describe("The effective configuration", () => {
+  it.effect("is what holds, with its defaults, and shows no secret", () =>
+    Effect.gen(function* () {
+      const text = EffectiveConfig.render(yield* effective).join("\n")
+
+      for (const line of [
+        "host: 127.0.0.1",
+        "tokens: ada=toke...0001, bob=...",
+        "shutdownTimeout: 30s",
+        "httpsProxy: http://...@proxy.test:3128",
+        "providers[0]",
+        "  mountedAt: /openai/v1",
+        "  baseUrl: https://api.openai.com/v1",
+        "  keys: sk-f...0001, sk-s...0002",
+        "  recheck: 5m",
+        "    timeout: 1m",
+        "    statuses: 503, 529",
+        "  keys: the caller's own",
+        "  circuitBreaker: off",
+        "    region: eu-west-1",
+        "    credentials: AKIA...MPLE",
+        "    credentials: the default chain's"
+      ]) {
+        assert.include(text.split("\n"), line)
+      }
+      assert.notInclude(text + JSON.stringify(yield* effective), "never-shown")
+    })
+  )
+
+  it.effect("is data that JSON can say", () =>
+    Effect.gen(function* () {
+      const masked = yield* effective
+
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(masked)), masked)
+    })
+  )
+})
