@@ -1,4 +1,4 @@
-/** The pipeline, read top to bottom: route > authenticate > credential > body > breaker > failover > relay > record. */
+/** The pipeline, read top to bottom: route > authenticate > credential > limits > body > breaker > failover > relay > record. */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,10 +18,12 @@ import type { RequestHeaders } from "./domain/HeaderRecord.ts"
 import * as Interception from "./domain/Interception.ts"
 import type { UpstreamError } from "./domain/UpstreamError.ts"
 import * as GatewayOptions from "./GatewayOptions.ts"
-import { Authenticator } from "./inbound/Authenticator.ts"
+import { Authenticator, mayAsk } from "./inbound/Authenticator.ts"
 import * as Client from "./inbound/Client.ts"
+import { ConcurrencyLimit } from "./inbound/ConcurrencyLimit.ts"
 import * as Drain from "./inbound/Drain.ts"
 import * as ErrorResponse from "./inbound/ErrorResponse.ts"
+import { RateLimit } from "./inbound/RateLimit.ts"
 import * as RequestBody from "./inbound/RequestBody.ts"
 import type { Route } from "./inbound/Router.ts"
 import * as Router from "./inbound/Router.ts"
@@ -60,8 +62,8 @@ export class Gateway extends Context.Service<
 >()("effect-aibridge/Gateway") {}
 
 /**
- * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders`, `Drain` and `CircuitBreakers` where it is built; all have defaults,
- * the last one circuits of its own.
+ * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders`, `Drain`, `ConcurrencyLimit`, `RateLimit` and `CircuitBreakers` where
+ * it is built; all have defaults, the last one circuits of its own.
  */
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,
@@ -76,16 +78,22 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const options = yield* GatewayOptions.GatewayOptions
     const readBody = yield* RequestBody.BodyReader
     const drain = yield* Drain.Drain
+    const concurrencyLimit = yield* ConcurrencyLimit
+    const rateLimit = yield* RateLimit
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers)
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
       const { translation, circuitBreaker } = provider
-      const { actor, own, shown } = yield* authenticator.authenticate(request.headers, provider)
-      const credential = yield* Credential.choose(provider, own)
+      const caller = yield* authenticator.authenticate(request.headers, provider)
+      const { actor, shown } = caller
+      const credential = yield* Credential.choose(provider, caller.own)
+      if (concurrencyLimit !== undefined) yield* concurrencyLimit.enter
+      if (rateLimit !== undefined) yield* rateLimit.take(actor)
       const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
       const asked = yield* readRequest(dialect, body, request.headers["content-encoding"])
+      yield* mayAsk(caller, asked.model)
 
       const model = translation?.model(asked.model) ?? asked.model
       const client = Client.detect(request.headers)
@@ -178,8 +186,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
     const passthrough = Effect.fnUntraced(function* (route: PassthroughRoute, request: HttpServerRequest) {
       const { provider } = route
-      const { own, shown } = yield* authenticator.authenticate(request.headers, provider)
+      const { actor, own, shown } = yield* authenticator.authenticate(request.headers, provider)
       const credential = yield* Credential.choose(provider, own)
+      if (concurrencyLimit !== undefined) yield* concurrencyLimit.enter
+      if (rateLimit !== undefined) yield* rateLimit.take(actor)
       const body = yield* RequestBody.read(request, options.maximumBodyBytes, readBody)
 
       const logFailure = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })

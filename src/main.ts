@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 /** The `aibridge` binary: arguments and environment become layers and run. The only file that reads the one or runs the other. */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
+import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
@@ -18,6 +20,7 @@ import process from "node:process"
 import { codeOf } from "./domain/UpstreamError.ts"
 import * as EffectiveConfig from "./service/EffectiveConfig.ts"
 import * as LiveCheck from "./service/LiveCheck.ts"
+import * as NewToken from "./service/NewToken.ts"
 import * as Service from "./service/Service.ts"
 import * as ServiceConfig from "./service/ServiceConfig.ts"
 import * as UpstreamUndici from "./upstream/UpstreamUndici.ts"
@@ -57,7 +60,7 @@ const serve = Command.make("serve", { config: configFile }).pipe(
           simulated,
           onListening: (banner) => Console.log(banner)
         })
-      )
+      ).pipe(Effect.provide(config.structuredLogging ? Logger.layer([Logger.consoleJson]) : Layer.empty))
     })
   )
 )
@@ -105,9 +108,29 @@ const schema = Command.make("schema").pipe(
   Command.withHandler(() => Console.log(JSON.stringify(ServiceConfig.jsonSchema, undefined, 2)))
 )
 
+const createToken = Command.make("create", {
+  name: Argument.String("name").pipe(
+    Argument.withDescription("Who gets it: the name that records and providers are told."),
+    Argument.filter(NewToken.isName, () => "a name must not be blank, or hold a comma or an equals sign")
+  )
+}).pipe(
+  Command.withDescription("Print a new token for a caller, once, and the setting by which the gateway knows it."),
+  Command.withHandler(({ name }) =>
+    NewToken.make(name).pipe(
+      Effect.flatMap((made) => Console.log(NewToken.render(made))),
+      Effect.provide([NodeCrypto.layerDigest, NodeCrypto.layerSecureRandom])
+    )
+  )
+)
+
+const token = Command.make("token").pipe(
+  Command.withDescription("Make the tokens by which callers are known."),
+  Command.withSubcommands([createToken])
+)
+
 const aibridge = Command.make("aibridge").pipe(
   Command.withDescription("A gateway between AI clients and AI providers, whose keys fail over."),
-  Command.withSubcommands([serve, check, schema])
+  Command.withSubcommands([serve, check, schema, token])
 )
 
 const manifest: { readonly version: string } = JSON.parse(

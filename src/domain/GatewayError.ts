@@ -42,6 +42,15 @@ export class CircuitOpen extends Schema.TaggedClass<CircuitOpen>()("CircuitOpen"
   retryAfter: Schema.Duration
 }) {}
 
+/** As many requests are under way as the gateway takes at once. */
+export class ConcurrencyLimited extends Schema.TaggedClass<ConcurrencyLimited>()("ConcurrencyLimited", {}) {}
+
+/** The actor has sent as many requests as the gateway takes of one. */
+export class RateLimited extends Schema.TaggedClass<RateLimited>()("RateLimited", {
+  /** What remains until the next one is taken. */
+  retryAfter: Schema.Duration
+}) {}
+
 /** The gateway stops and takes nothing new. */
 export class Draining extends Schema.TaggedClass<Draining>()("Draining", {}) {}
 
@@ -57,6 +66,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
     BodyIncomplete,
     Unsupported,
     CircuitOpen,
+    ConcurrencyLimited,
+    RateLimited,
     Draining
   ])
 }) {
@@ -78,6 +89,10 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return "request body incomplete"
       case "CircuitOpen":
         return "circuit breaker is open"
+      case "ConcurrencyLimited":
+        return "the gateway has as many requests under way as it takes at once, try again"
+      case "RateLimited":
+        return "you have sent as many requests as the gateway takes in a minute, try again later"
       case "Draining":
         return "the gateway is shutting down, try again"
     }
@@ -98,6 +113,9 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return 405
       case "BodyTooLarge":
         return 413
+      case "ConcurrencyLimited":
+      case "RateLimited":
+        return 429
       case "Unsupported":
         return 501
       case "CircuitOpen":

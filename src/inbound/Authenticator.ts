@@ -1,7 +1,12 @@
 /** Who calls: a client's headers to an actor, or a refusal. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Digest from "effect/crypto/Digest"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Actor } from "../domain/Actor.ts"
 import * as ActorOf from "../domain/Actor.ts"
@@ -25,54 +30,103 @@ export interface Authentication {
   readonly own: RequestHeaders
   /** The credential for the gateway that the client has shown: no header that holds it goes upstream. */
   readonly shown?: Redacted.Redacted<string>
+  /** The models the caller may ask for, as in `Token`; checked where requests are read. Default all. */
+  readonly models?: ReadonlyArray<string>
 }
 
 /** Decides who may call. An embedder's own decides everything about credentials by itself. */
 export class Authenticator extends Context.Service<
   Authenticator,
   {
-    /** Fails with `GatewayError` (`Unauthorized`). A provider key is never proof of identity to the gateway. */
+    /** Fails with `GatewayError` (`Unauthorized`, `Forbidden`). A provider key is never proof of identity to the gateway. */
     readonly authenticate: (headers: RequestHeaders, provider: Provider) => Effect.Effect<Authentication, GatewayError>
   }
 >()("effect-aibridge/inbound/Authenticator") {}
 
 /** One gateway token. */
 export interface Token {
-  /** The actor's id. */
+  /** The actor's id; several tokens may have the same. */
   readonly name: string
+  /** The token itself, or `sha256:` and the 64 hexadecimal digits of its SHA-256. */
   readonly token: Redacted.Redacted<string>
+  /** When it stops being valid. Default never. */
+  readonly expires?: DateTime.Utc
+  /** The names of the providers it may be used for. Default all. */
+  readonly providers?: ReadonlyArray<string>
+  /** The models it may be used for, by the names that clients use; one that ends in `*` is a prefix. Default all. */
+  readonly models?: ReadonlyArray<string>
 }
+
+/** What a token's hash looks like. */
+export const hashPattern = /^sha256:([0-9a-f]{64})$/i
 
 /**
  * Gateway tokens. `x-aibridge-token`, if present, must hold one, and the standard headers are the caller's own provider
  * credential, unless they hold a gateway token too. Without it `Authorization: Bearer`, else `x-api-key`, must hold one, on
  * every route. A provider without keys takes the token from `x-aibridge-token` only. A wrong token falls back to nothing.
+ *
+ * Only hashes of tokens are kept. They are made by the `Digest` that is there where the layer is built, else by WebCrypto.
  */
-export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authenticator> => {
-  const known = tokens.map(({ name, token }) => ({ actor: ActorOf.make(name), token, secret: Redacted.value(token) }))
-  const find = (candidate: string) => {
-    let found: (typeof known)[number] | undefined
-    for (const entry of known) {
-      if (equalInConstantTime(entry.secret, candidate)) found = entry
-    }
-    return found
-  }
-  const withoutTokens = (headers: RequestHeaders): RequestHeaders =>
-    standard(headers, (value) => !known.some(({ secret }) => holdsSecret(value, secret)))
+export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authenticator> =>
+  Layer.effect(
+    Authenticator,
+    Effect.gen(function* () {
+      const { digest } = yield* Effect.serviceOption(Digest.Digest).pipe(
+        Effect.flatMap(Option.match({ onNone: () => webCrypto, onSome: Effect.succeed }))
+      )
+      const hash = (text: string) => digest(Digest.sha256, encoder.encode(text))
+      const known = yield* Effect.forEach(tokens, ({ name, token, ...limits }) =>
+        Effect.map(hashOf(Redacted.value(token), hash), (secret) => ({ actor: ActorOf.make(name), secret, limits }))
+      )
+      const find = (candidate: string) =>
+        Effect.map(hash(candidate), (hashed) => {
+          let found: (typeof known)[number] | undefined
+          for (const entry of known) {
+            if (isSame(entry.secret, hashed)) found = entry
+          }
+          return found
+        })
+      const holdsToken = (value: string) => {
+        const words = wordsOf(value)
+        // No credential looks like that.
+        if (words.size > 64) return Effect.succeed(true)
+        return Effect.map(Effect.forEach(words, find), (all) => all.some((found) => found !== undefined))
+      }
 
-  return Layer.succeed(Authenticator, {
-    authenticate: (headers, provider) => {
-      const token = present(headers[tokenHeader])
-      const hasPool = provider.keyFailover.pool !== undefined
-      const candidate = token ?? (hasPool ? standardToken(headers) : undefined)
-      if (candidate === undefined) return hasPool ? missingToken : missingOwnToken
-      const found = find(candidate)
-      if (found === undefined) return wrongToken
-      const own = token === undefined ? {} : withoutTokens(headers)
-      return Effect.succeed({ actor: found.actor, own, shown: found.token })
-    }
-  })
-}
+      const authenticate = Effect.fnUntraced(function* (headers: RequestHeaders, provider: Provider) {
+        const token = present(headers[tokenHeader])
+        const hasPool = provider.keyFailover.pool !== undefined
+        const candidate = token ?? (hasPool ? standardToken(headers) : undefined)
+        if (candidate === undefined) return yield* hasPool ? missingToken : missingOwnToken
+        const found = yield* find(candidate)
+        if (found === undefined) return yield* wrongToken
+        const { expires, providers, models } = found.limits
+        if (expires !== undefined && (yield* Clock.currentTimeMillis) >= expires.epochMilliseconds) {
+          return yield* expiredToken
+        }
+        if (providers !== undefined && !providers.includes(provider.name)) {
+          return yield* forbidden(`this gateway token may not be used for the provider "${provider.name}"`)
+        }
+        const own: Record<string, string> = {}
+        if (token !== undefined) {
+          for (const [name, value] of Object.entries(standard(headers))) {
+            if (!holdsSecret(value, candidate) && !(yield* holdsToken(value))) own[name] = value
+          }
+        }
+        return { actor: found.actor, own, shown: Redacted.make(candidate), ...(models && { models }) }
+      })
+      return Authenticator.of({ authenticate })
+    })
+  )
+
+/** Fails with `GatewayError` (`Forbidden`) if the caller may not ask for this model. */
+export const mayAsk = ({ models }: Authentication, model: string): Effect.Effect<void, GatewayError> =>
+  models === undefined || models.some((allowed) => matches(allowed, model))
+    ? Effect.void
+    : forbidden(`this gateway token may not be used for the model ${JSON.stringify(model.slice(0, 256))}`)
+
+const matches = (allowed: string, model: string): boolean =>
+  allowed.endsWith("*") ? model.startsWith(allowed.slice(0, -1)) : model === allowed
 
 /**
  * No tokens: for a gateway that only this machine can reach. A credential in a standard header is ignored where there is a
@@ -85,7 +139,7 @@ export const layerLoopback: Layer.Layer<Authenticator> = Layer.succeed(Authentic
     if (comesFromElsewhere(headers)) return foreignPage
     return provider.keyFailover.pool !== undefined && present(headers[tokenHeader]) === undefined
       ? openWithPool
-      : Effect.succeed({ actor: ActorOf.anonymous, own: standard(headers, () => true) })
+      : Effect.succeed({ actor: ActorOf.anonymous, own: standard(headers) })
   }
 })
 
@@ -102,21 +156,19 @@ const comesFromElsewhere = (headers: RequestHeaders): boolean =>
   headers["sec-fetch-site"] === "cross-site" ||
   !loopbackHostHeader.test(headers["host"] ?? "localhost")
 
-const foreignPage = Effect.fail(
-  Refusal.make(
-    new Refusal.Forbidden({
-      detail: "web pages of other hosts may not use a gateway that is open without tokens: set AIBRIDGE_TOKENS"
-    })
-  )
+const forbidden = (detail: string) => Effect.fail(Refusal.make(new Refusal.Forbidden({ detail })))
+
+const foreignPage = forbidden(
+  "web pages of other hosts may not use a gateway that is open without tokens: set AIBRIDGE_TOKENS"
 )
 
 const openWithPool = Effect.succeed<Authentication>({ actor: ActorOf.anonymous, own: {} })
 
-const standard = (headers: RequestHeaders, keep: (value: string) => boolean): RequestHeaders =>
+const standard = (headers: RequestHeaders): RequestHeaders =>
   Object.fromEntries(
     ["authorization", "x-api-key"].flatMap((name) => {
       const value = present(headers[name])
-      return value !== undefined && keep(value) ? [[name, value]] : []
+      return value === undefined ? [] : [[name, value]]
     })
   )
 
@@ -127,17 +179,29 @@ const missingToken = unauthorized(
 )
 const missingOwnToken = unauthorized(`no gateway token: this provider takes it in ${tokenHeader} only`)
 const wrongToken = unauthorized("the gateway token is not valid")
+const expiredToken = unauthorized("the gateway token has expired")
 
 const present = (value: string | undefined): string | undefined => value?.trim() || undefined
 
 const standardToken = (headers: RequestHeaders): string | undefined =>
   bearerToken(headers["authorization"]) ?? present(headers["x-api-key"])
 
-// The time depends on the candidate's length only.
-const equalInConstantTime = (secret: string, candidate: string): boolean => {
-  let difference = secret.length ^ candidate.length
-  for (let index = 0; index < candidate.length; index++) {
-    difference |= candidate.charCodeAt(index) ^ secret.charCodeAt(index % secret.length)
-  }
+const encoder = new TextEncoder()
+
+const webCrypto = Effect.scoped(Effect.map(Layer.build(Digest.layerWebCrypto), Context.get(Digest.Digest)))
+
+const hashOf = (token: string, hash: (text: string) => Effect.Effect<Uint8Array>): Effect.Effect<Uint8Array> => {
+  const [, digits] = hashPattern.exec(token) ?? []
+  return digits === undefined ? hash(token) : Effect.orDie(Effect.fromResult(Hex.decode(digits)))
+}
+
+// What in a header's value could be a token: all of it, and its words, however they are set apart.
+const wordsOf = (value: string): ReadonlySet<string> =>
+  new Set([value, ...[/[\s,]+/, /[\s,;"']+/, /[\s,;"':=]+/].flatMap((between) => value.split(between))])
+
+// How far the two are alike does not show in the time it takes.
+const isSame = (one: Uint8Array, other: Uint8Array): boolean => {
+  let difference = one.length ^ other.length
+  for (let index = 0; index < one.length; index++) difference |= (one[index] ?? 0) ^ (other[index] ?? 0)
   return difference === 0
 }

@@ -20,7 +20,10 @@ export const toResponse = (
     headers: { ...headers, ...shaped.headers }
   })
 
-/** A refusal of the gateway. 405 names the allowed methods, 503 says when to try again. */
+/** Says that a status is the gateway's own where the provider could have sent the same. */
+const errorHeader = "x-aibridge-error"
+
+/** A refusal of the gateway. 405 names the allowed methods; 429, which is not the provider's, and 503 say when to try again. */
 export const fromGatewayError = (error: GatewayError, dialect: Dialect = defaultDialect): ShapedResponse =>
   shapeError(dialect, error.status, error.message, headersOf(error.reason))
 
@@ -30,6 +33,10 @@ const headersOf = (reason: GatewayError["reason"]): Readonly<Record<string, stri
       return { allow: reason.allow }
     case "CircuitOpen":
       return retryAfter(reason.retryAfter)
+    case "ConcurrencyLimited":
+      return { ...retryAfter(Duration.zero), [errorHeader]: "concurrency_limited" }
+    case "RateLimited":
+      return { ...retryAfter(reason.retryAfter), [errorHeader]: "rate_limited" }
     case "Draining":
       return { ...retryAfter(Duration.zero), connection: "close" }
     default:

@@ -31,6 +31,8 @@ export interface Provider {
   readonly keyFailover: KeyFailoverConfig
   /** Whether bridged requests tell the upstream on whose behalf they are made. */
   readonly sendActorHeaders: boolean
+  /** Whether callers may bring a credential of their own. */
+  readonly allowByok: boolean
   /** Of its own, never shared with another provider. Absent: it has no circuit breakers. */
   readonly circuitBreaker: CircuitBreakerOptions.ResolvedOptions | undefined
   /** Absent: its wire format is that of its dialects. */
@@ -100,6 +102,8 @@ export interface Options extends Omit<Pool.Options, "provider" | "keys" | "hint"
    * go upstream. Default `false`.
    */
   readonly sendActorHeaders?: boolean
+  /** Whether callers may bring a credential of their own; those who do are refused with 403 otherwise. Default `true`. */
+  readonly allowByok?: boolean
   /** When the provider counts as overloaded and is left alone for a while. Default: never. */
   readonly circuitBreaker?: CircuitBreakerOptions.Options
 }
@@ -124,7 +128,7 @@ export const make = Effect.fn("Provider.make")(function* (
   options: Options = {}
 ): Effect.fn.Return<Provider, InvalidProvider | InvalidKeys> {
   const { type, version = "", dialect, bridgedRoutes, passthroughRoutes, credential, isByokOnly = false } = vendor
-  const { name = type, sendActorHeaders = false } = options
+  const { name = type, sendActorHeaders = false, allowByok = true } = options
   const keys = isByokOnly ? undefined : options.keys
   if (!namePattern.test(name)) {
     const detail = "must contain only lowercase alphanumeric characters and hyphens"
@@ -155,6 +159,7 @@ export const make = Effect.fn("Provider.make")(function* (
       buildKeyPoolResponse: KeyPoolResponse.make(dialect)
     },
     sendActorHeaders,
+    allowByok,
     circuitBreaker,
     translation: vendor.translation
   }

@@ -25,7 +25,7 @@ export const render = ({ url, nodeVersion, config, simulatedUrl }: Facts): strin
     ...(simulatedUrl === undefined ? [] : simulated(simulatedUrl)),
     config.tokens.length === 0
       ? "  callers   open: no tokens, this machine only. Set AIBRIDGE_TOKENS=name=token to ask for one"
-      : `  callers   ${config.tokens.map((token) => token.name).join(", ")} (by gateway token)`,
+      : `  callers   ${Array.from(new Set(config.tokens.map(({ name }) => name))).join(", ")} (by gateway token)`,
     ...(provider === undefined
       ? []
       : ["", "Try it:", "", ...[false, true].flatMap((stream) => [curl(reachable(url), provider, config, stream), ""])])

@@ -5,8 +5,6 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { fitsHeader } from "../domain/Credential.ts"
-import type { Token } from "../inbound/Authenticator.ts"
 import { InvalidKeys, refusal } from "../keys/InvalidKeys.ts"
 import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
 import * as FailurePolicy from "../keys/KeyFailurePolicy.ts"
@@ -16,6 +14,7 @@ import { statusProblem } from "../providers/CircuitBreakerOptions.ts"
 import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
 import * as Setting from "./Setting.ts"
 import type { Reading } from "./Setting.ts"
+import * as TokenConfig from "./TokenConfig.ts"
 import * as Vendors from "./Vendors.ts"
 
 const { list, textAs } = Setting
@@ -61,24 +60,6 @@ const pairs = <A>(orName: boolean, make: (name: string, model: string | undefine
 const betaFlags = pairs(true, (flag, model): BetaFlag => (model === undefined ? { flag } : { flag, models: [model] }))
 
 const exemptFields = pairs(false, (field, model = ""): ExemptField => ({ field, models: [model] }))
-
-const tokens = list((entries): Reading<ReadonlyArray<Token>> => {
-  const found: Array<Token> = []
-  const seen = new Set<string>()
-  for (const [index, entry] of entries.entries()) {
-    const wrong = (detail: string) => Result.fail(`entry at index ${index} ${detail}`)
-    const separator = entry.indexOf("=")
-    if (separator < 0) return wrong("is not of the form name=token")
-    const name = entry.slice(0, separator).trim()
-    const token = entry.slice(separator + 1).trim()
-    if (name === "") return wrong("has no name")
-    if (!fitsHeader(token)) return wrong("has no token, or one with a space, a line break or a character outside ASCII")
-    if (seen.has(token)) return wrong("repeats the token of an earlier one")
-    seen.add(token)
-    found.push({ name, token: Redacted.make(token) })
-  }
-  return Result.succeed(found)
-})
 
 const proxy = textAs((value): Reading<string> => {
   // As other programs do: a host alone means plain HTTP.
@@ -155,7 +136,11 @@ const provider = {
   keys: keys("Up to 100 keys, in order of preference. Default: callers bring their own."),
   ...inFiles(["key", "keys"]),
   baseUrl: baseUrl("Default: the vendor's own."),
+  allowByok: Setting.flag("Whether callers may bring a key of their own. Default as for all."),
   keyFailurePolicy: keyFailurePolicy("What 401 and 403 do to a key: strict or lenient. Default strict."),
+  cooldown: Setting.times()(
+    "How long a limited key rests if nobody says so, for a row of limits the next one. Default 60s."
+  ),
   recheck: Setting.time()("How long after a refusal one request tries a key again. Default: never."),
   circuitBreaker: group(circuitBreaker),
   bedrock: group(bedrock)
@@ -171,9 +156,18 @@ const single = {
 const all = {
   host: Setting.text("The address to listen on. Default 127.0.0.1."),
   port: Setting.number(0, 65_535)("0 for any free one. Default 8787."),
-  tokens: tokens("name=token for each caller. Default: open, on loopback only."),
+  tokens: TokenConfig.tokens("name=token for each caller. Default: open, on loopback only."),
   ...inFiles(["tokens"]),
   shutdownTimeout: Setting.time()("How long requests under way may take when the gateway is stopped. Default 30s."),
+  requestTimeout: Setting.time()("How long a client may take to send a request. Default 5m."),
+  upstreamTimeout: Setting.time()("How long a provider may take to begin its answer. Default 10m."),
+  idleTimeout: Setting.time()("How long a provider may be silent within an answer. Default 10m."),
+  maximumBodySize: Setting.size(1, 1_073_741_824)("The largest request body. Default 32MiB."),
+  maximumHeaderSize: Setting.size(8192, 1_048_576)("The largest head of a request. Default 64KiB."),
+  structuredLogging: Setting.flag("Whether log lines are JSON. Default false: logfmt."),
+  maxConcurrency: Setting.number(0, 1_000_000)("How many requests may be under way at once. Default 0: any number."),
+  rateLimit: Setting.number(0, 1_000_000)("How many requests a caller may send in a minute. Default 0: any number."),
+  allowByok: Setting.flag("Whether callers may bring a provider key of their own. Default true."),
   sendActorHeaders: Setting.flag("Whether providers are told who calls. Default false."),
   httpProxy: proxy("For the way to providers at http. Default none."),
   httpsProxy: proxy("For the way to providers at https. Default none."),

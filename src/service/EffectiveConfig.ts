@@ -1,7 +1,9 @@
 /** The configuration as it holds, with its defaults and every secret masked: for people, and for programs as JSON. */
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import { hint } from "../domain/Credential.ts"
+import type { Token } from "../inbound/Authenticator.ts"
 import * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
 import type { ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
 import { vendors } from "./Vendors.ts"
@@ -12,18 +14,36 @@ export type Masked = { readonly [name: string]: unknown }
 export const mask = (config: ServiceConfig): Masked => ({
   host: config.host,
   port: config.port,
-  tokens: config.tokens.map(({ name, token }) => `${name}=${hint(Redacted.value(token))}`),
+  tokens: config.tokens.map(maskToken),
+  maxConcurrency: config.maxConcurrency === 0 ? "any" : config.maxConcurrency,
+  rateLimit: config.rateLimit === 0 ? "off" : config.rateLimit,
   shutdownTimeout: Duration.format(config.shutdownTimeout),
+  requestTimeout: Duration.format(config.limits.requestTimeout),
+  upstreamTimeout: Duration.format(config.limits.upstreamTimeout),
+  idleTimeout: Duration.format(config.limits.idleTimeout),
+  maximumBodySize: config.limits.maximumBodySize,
+  maximumHeaderSize: config.limits.maximumHeaderSize,
+  structuredLogging: config.structuredLogging,
   sendActorHeaders: config.sendActorHeaders,
   ...Object.fromEntries(Object.entries(config.proxy).map(([name, value]) => [name, withoutPassword(value)])),
   providers: config.providers.map(maskProvider)
 })
 
+const maskToken = ({ name, token, expires, providers, models }: Token): string => {
+  const limits = [
+    ...(expires === undefined ? [] : [`until ${DateTime.formatIso(expires)}`]),
+    ...(providers === undefined ? [] : [`providers ${providers.join(" ")}`]),
+    ...(models === undefined ? [] : [`models ${models.join(" ")}`])
+  ]
+  return `${name}=${hint(Redacted.value(token))}${limits.length === 0 ? "" : ` (${limits.join("; ")})`}`
+}
+
 // A proxy's URL may hold a user's name and password.
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, "//...@")
 
 const maskProvider = (provider: ProviderConfig): Masked => {
-  const { type, name, keys, baseUrl, keyFailurePolicy, recheck, circuitBreaker, bedrock } = provider
+  const { type, name, keys, baseUrl, allowByok, keyFailurePolicy, cooldown, recheck, circuitBreaker, bedrock } =
+    provider
   return {
     type,
     name,
@@ -34,22 +54,27 @@ const maskProvider = (provider: ProviderConfig): Masked => {
           keys: keys?.map((key) => hint(Redacted.value(key))) ?? "the caller's own"
         }
       : { bedrock: maskBedrock(bedrock) }),
+    allowByok,
     keyFailurePolicy,
+    cooldown: cooldown?.map(Duration.format) ?? "the vendor's default",
     recheck: recheck === undefined ? "never" : Duration.format(recheck),
     circuitBreaker: circuitBreaker === undefined ? "off" : maskBreaker(circuitBreaker)
   }
 }
 
-const maskBedrock = ({
-  credentials,
-  models,
-  defaultChain: _,
-  ...bedrock
-}: NonNullable<ProviderConfig["bedrock"]>): Masked => ({
-  ...bedrock,
-  credentials: credentials?.map(({ accessKeyId }) => hint(accessKeyId)) ?? "the default chain's",
-  ...models
-})
+const maskBedrock = (bedrock: NonNullable<ProviderConfig["bedrock"]>): Masked => {
+  const { region, baseUrl, model, smallFastModel, modelFamily, smallFastModelFamily, credentials, models } = bedrock
+  return {
+    ...(region !== undefined && { region }),
+    ...(baseUrl !== undefined && { baseUrl }),
+    model,
+    smallFastModel,
+    ...(modelFamily !== undefined && { modelFamily }),
+    ...(smallFastModelFamily !== undefined && { smallFastModelFamily }),
+    credentials: credentials?.map(({ accessKeyId }) => hint(accessKeyId)) ?? "the default chain's",
+    ...models
+  }
+}
 
 const maskBreaker = (options: CircuitBreakerOptions.Options): Masked | string => {
   const resolved = CircuitBreakerOptions.resolve(options)
@@ -63,13 +88,21 @@ const maskBreaker = (options: CircuitBreakerOptions.Options): Masked | string =>
 }
 
 /** Lines for people: one for each setting, indented below what it belongs to. */
-export const render = (masked: unknown, indent = ""): ReadonlyArray<string> =>
-  Object.entries(Object(masked)).flatMap(([name, value]) => {
-    if (Array.isArray(value) && value.some((entry) => typeof entry === "object")) {
-      return value.flatMap((entry, index) => [`${indent}${name}[${index}]`, ...render(entry, `${indent}  `)])
+export const render = (masked: unknown, indent = ""): ReadonlyArray<string> => {
+  const lines: Array<string> = []
+  const below = (title: string, value: unknown) => {
+    lines.push(indent + title)
+    for (const line of render(value, `${indent}  `)) lines.push(line)
+  }
+  for (const [name, value] of Object.entries(Object(masked))) {
+    if (!Array.isArray(value)) {
+      if (typeof value === "object" && value !== null) below(name, value)
+      else lines.push(`${indent}${name}: ${String(value)}`)
+    } else if (value.some((entry) => typeof entry === "object")) {
+      for (const [index, entry] of value.entries()) below(`${name}[${index}]`, entry)
+    } else {
+      lines.push(`${indent}${name}: ${value.length === 0 ? "none" : value.join(", ")}`)
     }
-    if (Array.isArray(value)) return [`${indent}${name}: ${value.length === 0 ? "none" : value.join(", ")}`]
-    return typeof value === "object" && value !== null
-      ? [`${indent}${name}`, ...render(value, `${indent}  `)]
-      : [`${indent}${name}: ${String(value)}`]
-  })
+  }
+  return lines
+}

@@ -1,4 +1,5 @@
 /** The Node service: a configuration becomes one layer graph behind a listening server. */
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { createServer } from "node:http"
 import type { Server } from "node:http"
@@ -12,8 +13,11 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { codeOf } from "../domain/UpstreamError.ts"
 import * as Gateway from "../Gateway.ts"
+import * as GatewayOptions from "../GatewayOptions.ts"
 import * as Authenticator from "../inbound/Authenticator.ts"
+import * as ConcurrencyLimit from "../inbound/ConcurrencyLimit.ts"
 import * as Drain from "../inbound/Drain.ts"
+import * as RateLimit from "../inbound/RateLimit.ts"
 import type { InvalidKeys } from "../keys/InvalidKeys.ts"
 import * as KeyFailurePolicy from "../keys/KeyFailurePolicy.ts"
 import type { InvalidProvider } from "../providers/Provider.ts"
@@ -26,7 +30,7 @@ import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
 import * as Banner from "./Banner.ts"
 import * as NodeRepeatedHeaders from "./NodeRepeatedHeaders.ts"
 import * as NodeRequestBody from "./NodeRequestBody.ts"
-import type { ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
+import type { Limits, ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
 import * as Vendors from "./Vendors.ts"
 
 /** What the service runs with. */
@@ -73,15 +77,25 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
         Layer.provide([
           Layer.succeed(Drain.Drain, drain),
           Providers.layer(config.providers.map((provider) => configured(provider, config))),
-          config.tokens.length === 0 ? Authenticator.layerLoopback : Authenticator.layerTokens(config.tokens),
+          authenticator(config),
+          config.maxConcurrency === 0 ? Layer.empty : ConcurrencyLimit.layer(config.maxConcurrency),
+          config.rateLimit === 0 ? Layer.empty : RateLimit.layerMemory(config.rateLimit),
           // What is simulated is on this machine, whatever proxy is set.
-          UpstreamUndici.layer(simulated === undefined ? config.proxy : {}),
+          UpstreamUndici.layer({
+            ...(simulated === undefined && config.proxy),
+            headersTimeout: config.limits.upstreamTimeout,
+            idleTimeout: config.limits.idleTimeout
+          }),
+          Layer.succeed(GatewayOptions.GatewayOptions, {
+            ...GatewayOptions.defaults,
+            maximumBodyBytes: config.limits.maximumBodySize
+          }),
           Recorder.layerNoop,
           NodeRequestBody.layer,
           NodeRepeatedHeaders.layer
         ])
       )
-      const nodeServer = makeNodeServer()
+      const nodeServer = makeNodeServer(config.limits)
       return Layer.effectDiscard(
         Effect.andThen(prepare(nodeServer, drain, config), announce({ ...options, config }, simulated?.url))
       ).pipe(
@@ -92,10 +106,17 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
     })
   )
 
+const authenticator = ({ tokens }: ServiceConfig): Layer.Layer<Authenticator.Authenticator> =>
+  tokens.length === 0
+    ? Authenticator.layerLoopback
+    : Layer.provide(Authenticator.layerTokens(tokens), NodeCrypto.layerDigest)
+
 const withSimulated = (config: ServiceConfig, { providers }: Simulated): ServiceConfig => ({
   ...config,
   providers: providers.map((provider) => ({
+    allowByok: config.allowByok,
     keyFailurePolicy: KeyFailurePolicy.strict,
+    cooldown: undefined,
     recheck: undefined,
     circuitBreaker: config.circuitBreaker,
     ...provider
@@ -114,13 +135,26 @@ const withChains = (config: ServiceConfig): ServiceConfig => ({
 
 /** Makes a provider as it is configured. */
 export const configured = (
-  { type, name, keys, baseUrl, keyFailurePolicy, recheck, circuitBreaker, bedrock }: ProviderConfig,
+  {
+    type,
+    name,
+    keys,
+    baseUrl,
+    allowByok,
+    keyFailurePolicy,
+    cooldown,
+    recheck,
+    circuitBreaker,
+    bedrock
+  }: ProviderConfig,
   { sendActorHeaders }: ServiceConfig
 ) => {
   const options = {
     name,
+    allowByok,
     keyFailurePolicy,
     sendActorHeaders,
+    ...(cooldown && { cooldown: scheduleOf(cooldown) }),
     ...(recheck && { recheck: Schedule.spaced(recheck) }),
     ...(circuitBreaker && { circuitBreaker })
   }
@@ -128,6 +162,12 @@ export const configured = (
     ? Provider.make(Vendors.vendors[type], { ...options, ...(keys && { keys }), ...(baseUrl && { baseUrl }) })
     : Bedrock.make(bedrock, options)
 }
+
+// One time after the other; a pool repeats the last one.
+const scheduleOf = (times: ReadonlyArray<Duration.Duration>): Schedule.Schedule<unknown> =>
+  times
+    .map((time): Schedule.Schedule<unknown> => Schedule.duration(time))
+    .reduce((before, next) => Schedule.concat(before, next))
 
 const prepare = Effect.fn("Service.prepare")(function* (
   nodeServer: Server,
@@ -159,7 +199,17 @@ const checkChain = ({ name, bedrock }: ProviderConfig): Effect.Effect<void, neve
         Effect.asVoid
       )
 
-const makeNodeServer = (): Server => createServer({ keepAliveTimeout: 75_000, maxHeaderSize: 64 * 1024 })
+const makeNodeServer = ({ requestTimeout, maximumHeaderSize }: Limits): Server => {
+  const millis = Duration.toMillis(requestTimeout)
+  return createServer({
+    keepAliveTimeout: 75_000,
+    maxHeaderSize: maximumHeaderSize,
+    requestTimeout: millis,
+    headersTimeout: Math.min(millis, 60_000),
+    // How often Node looks for clients that take too long.
+    connectionsCheckingInterval: Math.min(Math.max(millis / 10, 100), 5_000)
+  })
+}
 
 const server = ({ host, port, shutdownTimeout }: ServiceConfig, nodeServer: Server) =>
   NodeHttpServer.layerServer(() => nodeServer, {

@@ -16,6 +16,7 @@ import type { Config, ProviderSettings } from "./ConfigSchema.ts"
 import { ConfigSchema, places } from "./ConfigSchema.ts"
 import type { Environment, Path } from "./ConfigSource.ts"
 import * as ConfigSource from "./ConfigSource.ts"
+import * as TokenConfig from "./TokenConfig.ts"
 import * as Vendors from "./Vendors.ts"
 
 export type { Environment } from "./ConfigSource.ts"
@@ -26,7 +27,7 @@ export interface ServiceConfig {
   readonly host: string
   /** `AIBRIDGE_PORT`, 0 for any free one. Default 8787. */
   readonly port: number
-  /** `AIBRIDGE_TOKENS`: `name=token`, comma-separated. None: open, on loopback only. */
+  /** `AIBRIDGE_TOKENS`: `name=token` or `name=sha256:<its hash>`, comma-separated. None: open, on loopback only. */
   readonly tokens: ReadonlyArray<Token>
   /** `AIBRIDGE_PROVIDER_<N>_...`, N from 0. None: the simulated ones. */
   readonly providers: ReadonlyArray<ProviderConfig>
@@ -34,12 +35,36 @@ export interface ServiceConfig {
   readonly proxy: { readonly httpProxy?: string; readonly httpsProxy?: string; readonly noProxy?: string }
   /** `AIBRIDGE_SEND_ACTOR_HEADERS`: whether upstreams are told on whose behalf bridged requests are made. Default false. */
   readonly sendActorHeaders: boolean
+  /** `AIBRIDGE_STRUCTURED_LOGGING`: whether log lines are JSON. Default false: logfmt. */
+  readonly structuredLogging: boolean
   /** `AIBRIDGE_SHUTDOWN_TIMEOUT`: how long requests under way may take when the service is stopped. Default 30 seconds. */
   readonly shutdownTimeout: Duration.Duration
+  /** `AIBRIDGE_REQUEST_TIMEOUT`, `_UPSTREAM_TIMEOUT`, `_IDLE_TIMEOUT`, `_MAXIMUM_BODY_SIZE` and `_MAXIMUM_HEADER_SIZE`. */
+  readonly limits: Limits
+  /** `AIBRIDGE_MAX_CONCURRENCY`: how many requests may be under way at once. Default 0: any number. */
+  readonly maxConcurrency: number
+  /** `AIBRIDGE_RATE_LIMIT`: how many requests a caller may send in a minute. Default 0: any number. */
+  readonly rateLimit: number
+  /** `AIBRIDGE_ALLOW_BYOK`: what holds where a provider says nothing itself. Default true. */
+  readonly allowByok: boolean
   /** `AIBRIDGE_CIRCUIT_BREAKER_...`: what holds where a provider says nothing itself. Default off. */
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
   /** What looks like a mistake but stops nothing. */
   readonly warnings: ReadonlyArray<string>
+}
+
+/** How long and how large things may be. Sizes in bytes. */
+export interface Limits {
+  /** How long a client may take to send a request, its body included. Default 5 minutes. */
+  readonly requestTimeout: Duration.Duration
+  /** How long a provider may take to begin its answer. Default 10 minutes. */
+  readonly upstreamTimeout: Duration.Duration
+  /** How long a provider may be silent within an answer. Default 10 minutes. */
+  readonly idleTimeout: Duration.Duration
+  /** Default 32 MiB. */
+  readonly maximumBodySize: number
+  /** Default 64 KiB. */
+  readonly maximumHeaderSize: number
 }
 
 /** The settings of one provider, by the end of their variables' names. */
@@ -52,8 +77,12 @@ export interface ProviderConfig {
   readonly keys: ReadonlyArray<Redacted.Redacted<string>> | undefined
   /** `_BASE_URL`. Default the vendor's. */
   readonly baseUrl: string | undefined
+  /** `_ALLOW_BYOK`: whether callers may bring a key of their own. Default as for all. */
+  readonly allowByok: boolean
   /** `_KEY_FAILURE_POLICY`: `strict` or `lenient`. Default `strict`. */
   readonly keyFailurePolicy: KeyFailurePolicy
+  /** `_COOLDOWN`, such as `5s,1m`: the rest after a limit that names none, the n-th of a row the n-th. Default the vendor's. */
+  readonly cooldown: ReadonlyArray<Duration.Duration> | undefined
   /** `_RECHECK`, such as `5m`: how long after a refusal a key is tried again. Default never. */
   readonly recheck: Duration.Duration | undefined
   /** `_CIRCUIT_BREAKER_...`. Default as for all. */
@@ -106,8 +135,11 @@ const decode = (source: ConfigSource.ConfigSource): Config => {
     const place = path
       .map((part) => (typeof part === "object" ? part.key : part))
       .map((part) => (typeof part === "number" ? part : String(part)))
-    if (message === unknown) source.warnings.push(`ignoring unknown option ${source.nameOf(place)} (check for typos)`)
-    else source.problem(place, message)
+    // A token's could have been meant as a limit of it.
+    if (message === unknown && place[0] === "tokens") source.problem(place, "no setting of a token (check for typos)")
+    else if (message === unknown)
+      source.warnings.push(`ignoring unknown option ${source.nameOf(place)} (check for typos)`)
+    else if (source.has(place) || !source.hasProblem(place)) source.problem(place, message)
     if (!source.has(place)) return {}
     source.remove(place)
   }
@@ -135,11 +167,12 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource): ServiceConf
     )
   }
   const shared = tokens.find(({ token }) =>
-    providers.some((provider) => secretsOf(provider).includes(Redacted.value(token)))
+    providers.some((provider) => secretsOf(provider).some((secret) => TokenConfig.isToken(secret, token)))
   )
   if (shared !== undefined) {
     source.problem(["tokens"], `the token of ${shared.name} is also a provider key: a token must be one of its own`)
   }
+  warnOfUnknownProviders(tokens, providers, source)
   return {
     host,
     port: config.port ?? 8787,
@@ -147,9 +180,36 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource): ServiceConf
     providers,
     proxy: { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) },
     sendActorHeaders: config.sendActorHeaders ?? false,
+    maxConcurrency: config.maxConcurrency ?? 0,
+    rateLimit: config.rateLimit ?? 0,
+    allowByok: config.allowByok ?? true,
+    structuredLogging: config.structuredLogging ?? false,
     shutdownTimeout: config.shutdownTimeout ?? Duration.seconds(30),
+    limits: {
+      requestTimeout: config.requestTimeout ?? Duration.minutes(5),
+      upstreamTimeout: config.upstreamTimeout ?? Duration.minutes(10),
+      idleTimeout: config.idleTimeout ?? Duration.minutes(10),
+      maximumBodySize: config.maximumBodySize ?? 32 * 1024 * 1024,
+      maximumHeaderSize: config.maximumHeaderSize ?? 64 * 1024
+    },
     circuitBreaker: CircuitBreakerConfig.options(circuitBreaker),
     warnings: source.warnings
+  }
+}
+
+// Reported, not refused: it is a mistake that opens nothing.
+const warnOfUnknownProviders = (
+  tokens: ReadonlyArray<Token>,
+  providers: ReadonlyArray<ProviderConfig>,
+  source: ConfigSource.ConfigSource
+): void => {
+  if (providers.length === 0) return
+  for (const { name, providers: allowed = [] } of tokens) {
+    for (const missing of allowed.filter((each) => !providers.some((provider) => provider.name === each))) {
+      source.warnings.push(
+        `${source.nameOf(["tokens"])}: a token of ${name} is for the provider "${missing}", which is not configured`
+      )
+    }
   }
 }
 
@@ -212,15 +272,24 @@ const resolveProvider = (
 ): ProviderConfig => {
   const { type, name, circuitBreaker = {}, recheck, baseUrl, keyFailurePolicy = FailurePolicy.strict } = settings
   CircuitBreakerConfig.warn(circuitBreaker, [...paths.provider, "circuitBreaker"], source, config.circuitBreaker)
+  const keys = resolveKeys(settings, type, paths.provider, source)
+  const bedrock = BedrockConfig.resolve(settings, type, paths, source)
+  const allowByok = settings.allowByok ?? config.allowByok ?? true
+  if (!allowByok && keys === undefined && bedrock === undefined) {
+    const option = source.nameOf(settings.allowByok === undefined ? ["allowByok"] : [...paths.provider, "allowByok"])
+    source.warnings.push(`${option} is false, but provider "${name}" has no keys: it refuses all requests`)
+  }
   return {
     type,
     name,
     baseUrl,
-    keys: resolveKeys(settings, type, paths.provider, source),
+    keys,
+    allowByok,
     keyFailurePolicy,
+    cooldown: settings.cooldown,
     recheck,
     circuitBreaker: CircuitBreakerConfig.options(config.circuitBreaker, circuitBreaker),
-    bedrock: BedrockConfig.resolve(settings, type, paths, source)
+    bedrock
   }
 }
 

@@ -13,15 +13,16 @@ export type Reading<A> = Result.Result<A, string>
 /** A setting that may be left out, with what is said about it to who writes a file. */
 export type Setting<A, E> = (description: string) => Schema.optionalKey<Schema.Codec<A, E>>
 
-const setting =
-  <A, E>(written: Schema.Codec<E>, read: (value: E) => Reading<A>, mistyped: string): Setting<A, E> =>
+/** What is written as `written` says and then read. */
+export const setting =
+  <A, B, E>(written: Schema.Codec<B, E>, read: (value: B) => Reading<A>, mistyped: string): Setting<A, E> =>
   (description) =>
     Schema.optionalKey(
       written.annotate({ description, message: mistyped }).pipe(
         Schema.decodeTo(
           Schema.declare((value): value is A => value !== undefined),
           {
-            decode: SchemaGetter.transformEffect((value: E) =>
+            decode: SchemaGetter.transformEffect((value: B) =>
               Effect.fromResult(Result.mapError(read(value), (message) => new SchemaIssue.InvalidValue({ message })))
             ),
             encode: SchemaGetter.forbidden(() => "settings are read, not written")
@@ -72,12 +73,35 @@ export const time = ({ orZero = false } = {}) => {
   return setting(
     Schema.String,
     (value): Reading<Duration.Duration> => {
-      const trimmed = value.trim()
-      const parts = /^(?:\d{1,5}(?:ms|s|m|h|d))+$/.test(trimmed) ? Array.from(trimmed.matchAll(/(\d+)([a-z]+)/g)) : []
-      const millis = parts.reduce((sum, [, count = "", unit = ""]) => sum + Number(count) * (unitMillis[unit] ?? 0), 0)
-      return millis > 0 || (orZero && parts.length > 0) ? Result.succeed(Duration.millis(millis)) : fail(problem)
+      const duration = parseTime(value)
+      return duration !== undefined && (orZero || Duration.isPositive(duration))
+        ? Result.succeed(duration)
+        : fail(problem)
     },
     problem
+  )
+}
+
+/** Times, one after the other. */
+export const times = () =>
+  list((entries): Reading<ReadonlyArray<Duration.Duration>> => {
+    const durations: Array<Duration.Duration> = []
+    for (const [index, entry] of entries.entries()) {
+      const duration = parseTime(entry)
+      if (duration === undefined || !Duration.isPositive(duration)) {
+        return fail(`entry at index ${index} must be a positive number (at most 99999) with a unit: 30s, 5m, 2h or 1d`)
+      }
+      durations.push(duration)
+    }
+    return Result.succeed(durations)
+  })
+
+const parseTime = (value: string): Duration.Duration | undefined => {
+  const trimmed = value.trim()
+  if (!/^(?:\d{1,5}(?:ms|s|m|h|d))+$/.test(trimmed)) return undefined
+  const parts = Array.from(trimmed.matchAll(/(\d+)([a-z]+)/g))
+  return Duration.millis(
+    parts.reduce((sum, [, count = "", unit = ""]) => sum + Number(count) * (unitMillis[unit] ?? 0), 0)
   )
 }
 
@@ -97,3 +121,17 @@ export const list = <A>(read: (entries: ReadonlyArray<string>) => Reading<A>) =>
       ),
     "must be a list"
   )
+
+/** A number of bytes, such as `65536`, `64KiB` or `32MiB`. */
+export const size = (minimum: number, maximum: number) => {
+  const problem = `must be a size from ${minimum} bytes to ${maximum / 1_048_576}MiB, such as 64KiB or 32MiB`
+  return setting(
+    Schema.Union([Schema.Finite, Schema.String]),
+    (value): Reading<number> => {
+      const [, count = "", unit = ""] = /^(\d{1,12})(KiB|MiB)?$/.exec(String(value).trim()) ?? []
+      const bytes = Number(count) * (unit === "MiB" ? 1_048_576 : unit === "KiB" ? 1024 : 1)
+      return count !== "" && bytes >= minimum && bytes <= maximum ? Result.succeed(bytes) : fail(problem)
+    },
+    problem
+  )
+}

@@ -17,11 +17,13 @@ export interface Credential {
 /**
  * @param own the headers in which a credential of the caller's own may be
  *
- * Fails with `GatewayError` (`Unauthorized`) if there is neither a pool nor a credential of the caller.
+ * Fails with `GatewayError`: `Unauthorized` if there is neither a pool nor a credential of the caller, `Forbidden` if only the
+ * caller's could be used and the provider does not allow it.
  */
 export const choose = (provider: Provider, own: RequestHeaders): Effect.Effect<Credential, GatewayError> => {
   const { pool, isByok, byokCredential, injectAuthKey, missingCredential } = provider.keyFailover
   const credential = isByok(own) ? byokCredential(own) : undefined
+  if (!provider.allowByok && (credential !== undefined || pool === undefined)) return byokForbidden
   if (credential !== undefined) {
     const { header, value, secret } = credential
     return Effect.succeed({
@@ -32,3 +34,12 @@ export const choose = (provider: Provider, own: RequestHeaders): Effect.Effect<C
   if (pool === undefined) return Effect.fail(Refusal.make(new Refusal.Unauthorized({ detail: missingCredential })))
   return Effect.succeed({ pool, inject: (outgoing, key) => injectAuthKey(outgoing, key.value) })
 }
+
+const byokForbidden = Effect.fail(
+  Refusal.make(
+    new Refusal.Forbidden({
+      detail:
+        "callers may not bring a provider credential of their own (AIBRIDGE_ALLOW_BYOK is false): send the gateway token alone"
+    })
+  )
+)

@@ -25,8 +25,8 @@ export const forRequest = (headers: RequestHeaders, shown?: Redacted.Redacted<st
 }
 
 /**
- * An upstream's headers for the client: request ids, rate limits and `retry-after` included. Never hop-by-hop headers or
- * `set-cookie`. A repeated header that `writeRepeated` does not take is joined.
+ * An upstream's headers for the client: request ids, rate limits and `retry-after` included. Never hop-by-hop headers,
+ * `set-cookie`, or ours: what we say of a request is not another gateway's to say. A repeated header that `writeRepeated` does not take is joined.
  */
 export const forResponse = (
   headers: ResponseHeaders,
@@ -37,6 +37,7 @@ export const forResponse = (
   for (const name in headers) {
     const value = headers[name]
     if (value === undefined || name === "set-cookie" || hopByHop.has(name) || named.has(name)) continue
+    if (name.startsWith("x-aibridge-")) continue
     if (typeof value === "string") out[name] = value
     else if (!writeRepeated(name, value)) out[name] = value.join(", ")
   }

@@ -8,6 +8,7 @@ import type { Vendor } from "./Vendors.ts"
 import * as Vendors from "./Vendors.ts"
 
 const tokens = { tokens: { alice: Credentials.alice, bob: Credentials.bob } }
+const hashes = { authenticator: Credentials.byHash }
 
 const takesKeys = (vendor: Vendor) => "x-api-key" in vendor.credential(Credentials.own)
 
@@ -18,6 +19,13 @@ const groups: ReadonlyArray<
   [
     "A gateway with tokens and a provider without keys",
     { ...tokens, keys: "none" },
+    Vendors.all,
+    Credentials.tokensOnly
+  ],
+  ["A gateway with hashes of tokens and a provider with keys", hashes, Vendors.pooled, Credentials.tokensAndPool],
+  [
+    "A gateway with hashes of tokens and a provider without keys",
+    { ...hashes, keys: "none" },
     Vendors.all,
     Credentials.tokensOnly
   ],

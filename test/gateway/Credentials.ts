@@ -1,10 +1,22 @@
 /** What callers may bring, and what it means: to a gateway with tokens or an open one, for a provider with keys or without. */
+import * as Redacted from "effect/Redacted"
+import { createHash } from "node:crypto"
+import * as Authenticator from "../../src/inbound/Authenticator.ts"
 import * as Setup from "./Setup.ts"
 
 export const alice = "gate-alice-NEVER-SENT-0001"
 export const bob = "gate-bob-NEVER-SENT-0002"
 export const own = "sk-own-key-of-the-caller"
 const ownBearer = "oauth-own-token-of-the-caller"
+
+/** A token as it may be configured so that nobody can read it there. */
+export const hashed = (token: string): string => `sha256:${createHash("sha256").update(token).digest("hex")}`
+
+/** Knows alice and bob by the hashes of their tokens. */
+export const byHash = Authenticator.layerTokens([
+  { name: "alice", token: Redacted.make(hashed(alice)) },
+  { name: "bob", token: Redacted.make(hashed(bob).toUpperCase().replace("SHA", "sha")) }
+])
 
 type Headers = Readonly<Record<string, string>>
 
@@ -97,6 +109,8 @@ export const tokensAndPool: ReadonlyArray<Row> = [
     headers: { ...token("gate-nobody"), ...asKey },
     outcome: wrong
   },
+  { behaviour: "the hash of a token", headers: { "x-api-key": hashed(alice) }, outcome: wrong },
+  { behaviour: "the hash of a token as x-aibridge-token", headers: token(hashed(alice)), outcome: wrong },
   { behaviour: "the beginning of a token", headers: { "x-api-key": alice.slice(0, -1) }, outcome: wrong },
   { behaviour: "more than a token", headers: { "x-api-key": alice + alice }, outcome: wrong },
   { behaviour: "a token in other case", headers: { "x-api-key": alice.toUpperCase() }, outcome: wrong },

@@ -5,10 +5,11 @@ import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Table from "../Table.ts"
 import * as Calls from "./Calls.ts"
+import * as Credentials from "./Credentials.ts"
 import * as Setup from "./Setup.ts"
 import type { Vendor } from "./Vendors.ts"
 
-const token = "gate-alice-NEVER-SENT-0001"
+const token = Credentials.alice
 const own = "sk-own-key-of-the-caller"
 const headersFor = (vendor: Vendor) => ({ "x-aibridge-token": token, ...vendor.credential(own) })
 const poolStates = (vendor: Vendor) => (vendor.hasPool ? ["Valid", "Valid"] : [])
@@ -95,6 +96,7 @@ describe("A gateway token", () => {
     { place: "also in Authorization", extra: { authorization: `Bearer ${token}` } },
     { place: "also in Authorization without a scheme", extra: { authorization: token } },
     { place: "among other words in Authorization", extra: { authorization: `Bearer ${token} x` } },
+    { place: "within a word in Authorization", extra: { authorization: `Bearer x${token}y` } },
     { place: "quoted in Authorization", extra: { authorization: `Bearer "${token}"` } },
     { place: "behind a name in Authorization", extra: { authorization: `Bearer x:${token}` } },
     { place: "also in api-key", extra: { "api-key": token } },
@@ -102,7 +104,14 @@ describe("A gateway token", () => {
     { place: "also in x-api-key", extra: { "x-api-key": token } },
     { place: "before a key in a doubled x-api-key", extra: { "x-api-key": `${token}, ${own}` } },
     { place: "as a parameter in Authorization", extra: { authorization: `Bearer token=${token}` } },
-    { place: "of somebody else in x-api-key", extra: { "x-api-key": "gate-bob-NEVER-SENT-0002" } },
+    { place: "of somebody else in x-api-key", extra: { "x-api-key": Credentials.bob } },
+    { place: "of somebody else in Authorization", extra: { authorization: `Bearer ${Credentials.bob}` } },
+    { place: "of somebody else behind a name", extra: { authorization: `Bearer token="${Credentials.bob}"` } },
+    { place: "of somebody else beside a key", extra: { "x-api-key": `${own},${Credentials.bob}` } },
+    {
+      place: "of somebody else in a word behind more than a credential has",
+      extra: { authorization: `${Array.from({ length: 64 }, (_, at) => at).join(" ")} x${Credentials.bob}` }
+    },
     {
       place: "in x-api-key beside a bearer of the caller's own",
       extra: { "x-api-key": token, authorization: "Bearer x" }
@@ -113,20 +122,23 @@ describe("A gateway token", () => {
     }
   ]
 
-  it.effect.each(places)("in x-aibridge-token and $place is never sent upstream, on any route", ({ extra }) =>
-    Effect.gen(function* () {
-      for (const { path, request } of Calls.everyones) {
-        yield* TestGateway.fetch(path, { ...request, headers: { "x-aibridge-token": token, ...extra } })
-      }
+  const known = [
+    { known: "as it is", options: { tokens: { alice: token, bob: Credentials.bob } } },
+    { known: "by its hash", options: { authenticator: Credentials.byHash } }
+  ]
 
-      const seen = yield* Setup.requests
-      assert.isNotEmpty(seen)
-      for (const sent of seen) assert.notInclude(JSON.stringify(sent.headers), "NEVER-SENT")
-    }).pipe(
-      Effect.provide(
-        Setup.layer(() => Calls.blocking.good, { tokens: { alice: token, bob: "gate-bob-NEVER-SENT-0002" } })
-      )
-    )
+  it.effect.each(Table.times(known, places))(
+    "known $known, in x-aibridge-token and $place is never sent upstream, on any route",
+    ({ extra, options }) =>
+      Effect.gen(function* () {
+        for (const { path, request } of Calls.everyones) {
+          yield* TestGateway.fetch(path, { ...request, headers: { "x-aibridge-token": token, ...extra } })
+        }
+
+        const seen = yield* Setup.requests
+        assert.isNotEmpty(seen)
+        for (const sent of seen) assert.notInclude(JSON.stringify(sent.headers), "NEVER-SENT")
+      }).pipe(Effect.provide(Setup.layer(() => Calls.blocking.good, options)))
   )
 
   it.effect.each(Calls.unchanged)("in a standard header is not sent in any other one either, on $call", (call) =>

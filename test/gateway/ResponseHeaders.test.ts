@@ -30,6 +30,7 @@ const staying = {
   "keep-alive": "timeout=5",
   "proxy-authenticate": "Basic",
   "set-cookie": "session=1",
+  "x-aibridge-error": "rate_limited",
   trailer: "x",
   "transfer-encoding": "chunked",
   upgrade: "h2c"

@@ -30,6 +30,8 @@ export interface Options {
   readonly options?: Partial<GatewayOptions.GatewayOptions>
   /** Default: it never stops. */
   readonly drain?: Drain.Drain
+  /** Limits of callers. Default none. */
+  readonly limits?: Layer.Layer<never>
   /** Default: the gateway's own. */
   readonly circuitBreakers?: Layer.Layer<CircuitBreakers.CircuitBreakers>
 }
@@ -59,6 +61,7 @@ export const layer = (script: Parameters<typeof ScriptedUpstream.layer>[0], opti
     Layer.provide([
       Layer.succeed(GatewayOptions.GatewayOptions, { ...GatewayOptions.defaults, ...options.options }),
       options.drain === undefined ? Layer.empty : Layer.succeed(Drain.Drain, options.drain),
+      options.limits ?? Layer.empty,
       options.circuitBreakers ?? Layer.empty
     ])
   )

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as GatewayError from "../../src/domain/GatewayError.ts"
 import * as UpstreamError from "../../src/domain/UpstreamError.ts"
 import * as ErrorResponse from "../../src/inbound/ErrorResponse.ts"
@@ -23,6 +24,18 @@ const refusals = [
     status: 405,
     message: "method PUT is not allowed on /x, use GET, HEAD",
     headers: { allow: "GET, HEAD" }
+  },
+  {
+    reason: new GatewayError.ConcurrencyLimited({}),
+    status: 429,
+    message: "the gateway has as many requests under way as it takes at once, try again",
+    headers: { "retry-after": "1", "x-aibridge-error": "concurrency_limited" }
+  },
+  {
+    reason: new GatewayError.RateLimited({ retryAfter: Duration.millis(2001) }),
+    status: 429,
+    message: "you have sent as many requests as the gateway takes in a minute, try again later",
+    headers: { "retry-after": "3", "x-aibridge-error": "rate_limited" }
   },
   { reason: new GatewayError.Unsupported({ detail: "why" }), status: 501, message: "why", headers: {} },
   {

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as EffectiveConfig from "../../src/service/EffectiveConfig.ts"
 import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
 
@@ -11,6 +12,8 @@ const environment = {
   AIBRIDGE_PROVIDER_0_KEYS: "sk-first-never-shown-0001,sk-second-never-shown-0002",
   AIBRIDGE_PROVIDER_0_RECHECK: "5m",
   AIBRIDGE_PROVIDER_0_CIRCUIT_BREAKER_TIMEOUT: "1m",
+  AIBRIDGE_RATE_LIMIT: "60",
+  AIBRIDGE_PROVIDER_0_ALLOW_BYOK: "false",
   AIBRIDGE_PROVIDER_1_TYPE: "copilot",
   AIBRIDGE_PROVIDER_1_CIRCUIT_BREAKER_ENABLED: "false",
   AIBRIDGE_PROVIDER_2_TYPE: "anthropic",
@@ -36,6 +39,10 @@ describe("The effective configuration", () => {
       for (const line of [
         "host: 127.0.0.1",
         "tokens: ada=toke...0001, bob=...",
+        "maxConcurrency: any",
+        "rateLimit: 60",
+        "  allowByok: true",
+        "  allowByok: false",
         "shutdownTimeout: 30s",
         "httpsProxy: http://...@proxy.test:3128",
         "providers[0]",
@@ -54,6 +61,24 @@ describe("The effective configuration", () => {
         assert.include(text.split("\n"), line)
       }
       assert.notInclude(text + JSON.stringify(yield* effective), "never-shown")
+    })
+  )
+
+  it.effect("says what a token may be used for", () =>
+    Effect.gen(function* () {
+      const text = `
+maxConcurrency: 50
+tokens:
+  - { name: ada, token: token-never-shown-000001, expires: 2027-01-31, providers: [eu, us], models: [claude-*] }
+`
+      const config = ServiceConfig.load({ environment: {}, file: "a.yaml", readFile: () => Result.succeed(text) })
+
+      const masked = EffectiveConfig.mask(yield* config)
+      assert.deepInclude(masked, {
+        tokens: ["ada=toke...0001 (until 2027-01-31T00:00:00.000Z; providers eu us; models claude-*)"],
+        maxConcurrency: 50,
+        rateLimit: "off"
+      })
     })
   )
 

@@ -2,9 +2,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
 import type { Environment } from "../../src/service/ServiceConfig.ts"
 import * as KeyFailurePolicy from "../../src/keys/KeyFailurePolicy.ts"
+import * as Service from "../../src/service/Service.ts"
 import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
 
 const configured = ServiceConfig.fromEnvironment
@@ -28,7 +30,18 @@ describe("ServiceConfig.fromEnvironment", () => {
         providers: [],
         proxy: {},
         sendActorHeaders: false,
+        maxConcurrency: 0,
+        rateLimit: 0,
+        allowByok: true,
+        structuredLogging: false,
         shutdownTimeout: Duration.seconds(30),
+        limits: {
+          requestTimeout: Duration.minutes(5),
+          upstreamTimeout: Duration.minutes(10),
+          idleTimeout: Duration.minutes(10),
+          maximumBodySize: 33_554_432,
+          maximumHeaderSize: 65_536
+        },
         circuitBreaker: undefined,
         warnings: []
       })
@@ -128,7 +141,9 @@ describe("ServiceConfig.fromEnvironment", () => {
           name: "anthropic",
           baseUrl: undefined,
           keys: undefined,
+          allowByok: true,
           keyFailurePolicy: KeyFailurePolicy.strict,
+          cooldown: undefined,
           recheck: undefined,
           circuitBreaker: undefined,
           bedrock: undefined
@@ -157,6 +172,25 @@ describe("ServiceConfig.fromEnvironment", () => {
       const { providers } = yield* configured(withProvider({ AIBRIDGE_PROVIDER_0_RECHECK: text }))
 
       assert.deepStrictEqual(providers[0]?.recheck, recheck)
+    })
+  )
+
+  it.effect("reads how long keys rest, for each limit of a row", () =>
+    Effect.gen(function* () {
+      const config = yield* configured(withProvider({ AIBRIDGE_PROVIDER_0_COOLDOWN: "5s, 1m" }))
+      const [settings] = config.providers
+
+      assert.deepStrictEqual(settings?.cooldown, [Duration.seconds(5), Duration.minutes(1)])
+
+      const provider = settings === undefined ? undefined : yield* Service.configured(settings, config)
+      const pool = provider?.keyFailover.pool
+      const [key] = pool?.keys ?? []
+      const rests: Array<number | undefined> = []
+      for (let times = 0; times < 3; times++) {
+        if (pool !== undefined && key !== undefined) rests.push(yield* pool.markTemporary(key))
+        yield* TestClock.adjust("1 hour")
+      }
+      assert.deepStrictEqual(rests, [5_000, 3_600_000 + 60_000, 7_200_000 + 60_000])
     })
   )
 

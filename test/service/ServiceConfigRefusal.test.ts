@@ -140,6 +140,11 @@ const refusals: ReadonlyArray<Refusal> = [
     problems: ["AIBRIDGE_PROVIDER_0_RECHECK: must be a positive number (at most 99999) with a unit: 30s, 5m, 2h or 1d"]
   })),
   {
+    behaviour: "a rest that is no time",
+    environment: { ...anthropic, AIBRIDGE_PROVIDER_0_COOLDOWN: "5s,0s" },
+    problems: ["AIBRIDGE_PROVIDER_0_COOLDOWN: entry at index 1 must be a positive number (at most 99999) with a unit"]
+  },
+  {
     behaviour: "a policy that is not known",
     environment: { ...anthropic, AIBRIDGE_PROVIDER_0_KEY_FAILURE_POLICY: "Lenient" },
     problems: ["AIBRIDGE_PROVIDER_0_KEY_FAILURE_POLICY: unknown policy, use strict or lenient"]

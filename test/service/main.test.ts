@@ -123,6 +123,21 @@ describe("aibridge", { timeout: 60_000 }, () => {
     )
   )
 
+  it.live("logs JSON if told to", () =>
+    Effect.gen(function* () {
+      const child = yield* TestProcess.serve({
+        AIBRIDGE_PORT: "0",
+        AIBRIDGE_STRUCTURED_LOGGING: "true",
+        AIBRIDGE_PROVIDER_0_TYPE: "copilot",
+        AIBRIDGE_TYPO: "x"
+      })
+      yield* child.says(/(\{.*\})\n/)
+
+      const line: unknown = JSON.parse(/^\{.*\}$/m.exec(child.output())?.[0] ?? "")
+      assert.deepInclude(line, { message: "ignoring unknown option AIBRIDGE_TYPO (check for typos)", level: "WARN" })
+    })
+  )
+
   it.live("ends at once by a second signal", () =>
     Effect.gen(function* () {
       const upstream = yield* TestServer.start
