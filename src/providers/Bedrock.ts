@@ -50,8 +50,8 @@ export type ProviderOptions = Omit<Provider.Options, "keys" | "baseUrl">
 
 /**
  * Mounted at `/anthropic`, or `/<name>`. A credential that is throttled rests for 5 seconds, or longer for a row of throttles,
- * but a minute at most, unless `cooldown` says otherwise. Credentials that the default chain finds are tried again a minute after they were
- * refused, as they may have been renewed meanwhile. Fails as `Provider.make`.
+ * but a minute at most, unless `cooldown` says otherwise. Credentials that the default chain finds are tried again a minute
+ * after they were refused, as they may have been renewed meanwhile. Fails as `Provider.make`.
  */
 export const make = Effect.fn("Bedrock.make")(function* (
   options: Options,

@@ -15,7 +15,7 @@ export interface Translation {
   /** The headers of a request with a credential for exactly this request. Once per attempt. Fails if there is none to be had. */
   readonly authorize: (request: SignableRequest, key: Key) => Effect.Effect<RequestHeaders, UpstreamError>
   /** What is to be done with an answer, by its head. */
-  readonly answer: (head: ResponseHead) => AnswerTranslation
+  readonly answer: (head: AnswerHead) => AnswerTranslation
 }
 
 /** A bridged request in the client's dialect. */
@@ -50,7 +50,7 @@ export interface SignableRequest {
   readonly body: Uint8Array
 }
 
-export interface ResponseHead {
+export interface AnswerHead {
   readonly status: number
   readonly headers: ResponseHeaders
 }
@@ -61,7 +61,7 @@ export type AnswerTranslation =
   /** A stream that becomes the dialect's events, as they come. */
   | { readonly _tag: "Events"; readonly headers: ResponseHeaders; readonly decoder: () => EventDecoder }
   /** A short answer, an error mostly, that is read to its end first. */
-  | { readonly _tag: "Whole"; readonly translate: (body: Uint8Array) => ResponseHead & { readonly body: Uint8Array } }
+  | { readonly _tag: "Whole"; readonly translate: (body: Uint8Array) => AnswerHead & { readonly body: Uint8Array } }
 
 /** Turns the chunks of one stream, split anywhere, into the bytes of the dialect's events. */
 export interface EventDecoder {

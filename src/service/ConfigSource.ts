@@ -128,16 +128,16 @@ export class ConfigSource {
     }
   }
 
+  // One problem says it all: what is missing in the gaps is not told as well.
   private fillGaps(): void {
     const providers = this.tree["providers"]
     if (!Array.isArray(providers)) return
-    for (const [index, provider] of Array.from(providers).entries()) {
-      if (provider !== undefined) continue
+    const gaps = [...Array.from(providers).entries()].flatMap(([index, found]) => (found === undefined ? [index] : []))
+    for (const index of gaps) {
       providers[index] = {}
       const path = ["providers", index, "type"]
-      if (this.wrong.size > 0 && this.problems.some((problem) => problem.includes("was skipped")))
-        this.wrong.add(keyOf(path))
-      else this.problem(path, `index ${index} was skipped, number providers from 0 without gaps`)
+      if (index === gaps[0]) this.problem(path, `index ${index} was skipped, number providers from 0 without gaps`)
+      else this.wrong.add(keyOf(path))
     }
   }
 

@@ -119,6 +119,7 @@ interface Circuit {
   lastUsed: number
 }
 
+/** Those of one provider. */
 class Circuits {
   private readonly maximum: number
   private readonly metrics: CircuitMetrics.CircuitMetrics
@@ -135,7 +136,7 @@ class Circuits {
   find(key: CircuitKey, options: ResolvedOptions): Effect.Effect<Circuit | undefined> {
     return Effect.clockWith((clock) => {
       const now = clock.currentTimeMillisUnsafe()
-      const id = JSON.stringify([key.provider, key.endpoint, key.model])
+      const id = JSON.stringify([key.endpoint, key.model])
       const known = this.circuits.get(id)
       if (known !== undefined) return Effect.succeed(this.used(id, known, now))
       const room = this.makeRoom(now)

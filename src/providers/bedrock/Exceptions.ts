@@ -3,10 +3,10 @@ import * as AnthropicMessages from "../../dialects/AnthropicMessages.ts"
 import type { ResponseHeaders } from "../../domain/HeaderRecord.ts"
 import { first } from "../../domain/HeaderRecord.ts"
 import * as Json from "../../domain/Json.ts"
-import type { ResponseHead } from "../Translation.ts"
+import type { AnswerHead } from "../Translation.ts"
 
 /** An answer with its whole body. */
-export interface WholeAnswer extends ResponseHead {
+export interface WholeAnswer extends AnswerHead {
   readonly body: Uint8Array
 }
 
@@ -18,7 +18,7 @@ export interface AnthropicError {
 }
 
 /** An error answer of Bedrock in Anthropic's shape. One that is in this shape already stays as it is. */
-export const translate = (head: ResponseHead, body: Uint8Array): WholeAnswer => {
+export const translate = (head: AnswerHead, body: Uint8Array): WholeAnswer => {
   const text = isEncoded(head.headers) ? "" : decoder.decode(body)
   const json = Json.parse(text)
   if (isAnthropicError(json)) return { ...head, body }
