@@ -15,23 +15,36 @@ export interface Cooldown {
   readonly next: Effect.Effect<Duration.Duration | undefined>
   /** Begins a new row. Costs nothing when none has begun. */
   readonly reset: () => void
+  /** How many delays of the present row were taken. */
+  readonly taken: () => number
 }
 
 type Step = (now: number, input: unknown) => Pull.Pull<[unknown, Duration.Duration], never, unknown>
 
-export const make = (schedule: CooldownSchedule): Cooldown => {
+/** @param begun how many delays of a row were taken already, of another schedule */
+export const make = (schedule: CooldownSchedule, begun = 0): Cooldown => {
   let row: Step | undefined
+  let taken = begun
+  const step = Effect.fnUntraced(function* (current: Step) {
+    const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
+    return yield* current(now, undefined).pipe(
+      Effect.map(([, delay]) => delay),
+      Pull.catchDone(() => Effect.succeed(undefined))
+    )
+  })
   return {
     next: Effect.gen(function* () {
-      row ??= yield* Schedule.toStep(schedule)
-      const now = yield* Effect.clockWith((clock) => clock.currentTimeMillis)
-      return yield* row(now, undefined).pipe(
-        Effect.map(([, delay]) => delay),
-        Pull.catchDone(() => Effect.succeed(undefined))
-      )
+      if (row === undefined) {
+        row = yield* Schedule.toStep(schedule)
+        for (let skipped = 0; skipped < taken; skipped++) yield* step(row)
+      }
+      taken++
+      return yield* step(row)
     }),
     reset: () => {
       row = undefined
-    }
+      taken = 0
+    },
+    taken: () => taken
   }
 }

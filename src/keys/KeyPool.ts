@@ -11,7 +11,7 @@ import type { KeyFailurePolicy } from "./KeyFailurePolicy.ts"
 import * as FailurePolicy from "./KeyFailurePolicy.ts"
 import * as PoolError from "./KeyPoolError.ts"
 import { KeySlot } from "./KeySlot.ts"
-import type { KeyState } from "./KeyState.ts"
+import type { KeyState, KeyStatus, Why } from "./KeyState.ts"
 import * as State from "./KeyState.ts"
 import * as Walker from "./Walker.ts"
 
@@ -28,20 +28,24 @@ export interface KeyPool {
   readonly walker: () => Walker.Walker
   /** The states of all keys, in order. */
   readonly states: Effect.Effect<ReadonlyArray<KeyState>>
+  /** The states with what else there is to say about them, in the same order. */
+  readonly statuses: Effect.Effect<ReadonlyArray<KeyStatus>>
   /**
    * Lets a key rest for `cooldown`, or without one (or with one that is not positive) for the next delay of the pool's
    * cooldown schedule. The later of two deadlines wins. No effect on a permanent key, unless it was handed out as a probe.
    * Answers the deadline (epoch milliseconds) if a usable key became a resting one.
    */
-  readonly markTemporary: (key: Key, cooldown?: Duration.Duration) => Effect.Effect<number | undefined>
+  readonly markTemporary: (key: Key, cooldown?: Duration.Duration, why?: Why) => Effect.Effect<number | undefined>
   /** Sets a key aside. Answers whether it was not set aside before. */
-  readonly markPermanent: (key: Key) => Effect.Effect<boolean>
+  readonly markPermanent: (key: Key, why?: Why) => Effect.Effect<boolean>
   /** The key served a request: ends its row of cooldowns. Answers whether it came back from permanent by a probe. */
   readonly markValid: (key: Key) => boolean
   /** A probe ended without saying anything about the key: the next one comes after the recheck's next delay. */
   readonly releaseProbe: (key: Key) => Effect.Effect<void>
   /** An operator's order: the key is usable from now on. Answers whether that changed anything. */
   readonly reset: (key: Key) => Effect.Effect<boolean>
+  /** An operator's order: the key is set aside until it is reset, `recheck` or not. Answers whether it was not so before. */
+  readonly disable: (key: Key) => Effect.Effect<boolean>
 }
 
 /** What a pool is made of. */
@@ -65,40 +69,46 @@ export const make = Effect.fn("KeyPool.make")(function* (options: Options): Effe
   const refused = refusal(options.keys.map(Redacted.value))
   if (refused !== undefined) return yield* new InvalidKeys({ provider, reason: refused })
 
-  const slots = options.keys.map((value, index) => new KeySlot(value, index, options))
+  const toHint = options.hint ?? hint
+  const keys = options.keys.map((value, index): Key => {
+    return { index, value, hint: toHint(Redacted.value(value)), isProbe: false }
+  })
+  const slots = keys.map(() => new KeySlot(options))
   const slotOf = (key: Key): KeySlot => {
     const slot = slots[key.index]
     if (slot === undefined) throw new Error(`key ${key.index} is not of pool ${provider}`)
     return slot
   }
 
-  return {
+  const pool: KeyPool = {
     provider,
     kind: "centralized",
-    keys: slots.map((slot) => slot.key),
+    keys,
     keyFailurePolicy: options.keyFailurePolicy ?? FailurePolicy.strict,
     isRechecked: options.recheck !== undefined,
-    walker: () => Walker.make(provider, slots),
+    walker: () => Walker.make(provider, keys, slots),
     states: Effect.clockWith((clock) => {
       const now = clock.currentTimeMillisUnsafe()
       return Effect.succeed(slots.map((slot) => slot.state(now)))
     }),
-    markTemporary: (key, cooldown) =>
+    statuses: Effect.clockWith((clock) => {
+      const now = clock.currentTimeMillisUnsafe()
+      return Effect.succeed(slots.map((slot) => slot.status(now)))
+    }),
+    markTemporary: (key, cooldown, why) =>
       Effect.clockWith((clock) => {
         const slot = slotOf(key)
         if (!slot.listensTo(key)) return Effect.undefined
         if (slot.permanent) slot.revive()
+        slot.why = why
         return cooldown !== undefined && Duration.isPositive(cooldown)
           ? Effect.succeed(slot.restFor(cooldown, clock.currentTimeMillisUnsafe()))
           : slot.restAsScheduled
       }),
-    markPermanent: (key) =>
+    markPermanent: (key, why) =>
       Effect.suspend(() => {
         const slot = slotOf(key)
-        if (!slot.listensTo(key)) return Effect.succeed(false)
-        const changed = !slot.permanent
-        slot.permanent = true
-        return Effect.as(slot.armRecheck, changed)
+        return slot.listensTo(key) ? Effect.as(slot.armRecheck, slot.setAside(why)) : Effect.succeed(false)
       }),
     markValid: (key) => {
       const slot = slotOf(key)
@@ -117,7 +127,36 @@ export const make = Effect.fn("KeyPool.make")(function* (options: Options): Effe
         const changed = slot.state(clock.currentTimeMillisUnsafe())._tag !== "Valid"
         slot.revive()
         return Effect.succeed(changed)
+      }),
+    disable: (key) =>
+      Effect.sync(() => {
+        const slot = slotOf(key)
+        const isDisabled = slot.permanent && slot.why?._tag === "Operator"
+        slot.setAside({ _tag: "Operator" })
+        return !isDisabled
       })
+  }
+  internals.set(pool, { slots, options })
+  return pool
+})
+
+// Known only here, so that nobody else changes a key's state.
+const internals = new WeakMap<KeyPool, { readonly slots: Array<KeySlot>; readonly options: Options }>()
+
+/**
+ * A new pool takes the place of another one: a key that is in both keeps its state, and what requests under way learn of it, with
+ * either pool, holds for both. The new pool's schedules hold from now on. To be called before the new pool is used.
+ */
+export const follow = Effect.fn("KeyPool.follow")(function* (newer: KeyPool, older: KeyPool) {
+  const from = internals.get(older)
+  const to = internals.get(newer)
+  if (from === undefined || to === undefined || from === to) return
+  for (const { index, value } of newer.keys) {
+    const known = older.keys.find((key) => Redacted.value(key.value) === Redacted.value(value))
+    const slot = known && from.slots[known.index]
+    if (slot === undefined) continue
+    to.slots[index] = slot
+    yield* slot.reschedule(to.options)
   }
 })
 
@@ -142,10 +181,12 @@ export const byok = (provider: string, secret: string): KeyPool => {
       }
     },
     states: Effect.succeed([State.valid]),
+    statuses: Effect.succeed([{ state: State.valid, why: undefined, recheckAt: undefined }]),
     markTemporary: () => Effect.undefined,
     markPermanent: () => Effect.succeed(false),
     markValid: () => false,
     releaseProbe: () => Effect.void,
-    reset: () => Effect.succeed(false)
+    reset: () => Effect.succeed(false),
+    disable: () => Effect.succeed(false)
   }
 }

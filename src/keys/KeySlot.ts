@@ -1,26 +1,24 @@
-/** What a pool stores about one key, and the only code that changes it. */
+/** What is known about one key, and the only code that changes it. Pools that follow one another share it. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Semaphore from "effect/Semaphore"
-import { hint } from "../domain/Credential.ts"
 import * as Cooldown from "./Cooldown.ts"
 import type { Key } from "./Key.ts"
-import type { KeyState, Marks } from "./KeyState.ts"
+import type { KeyState, KeyStatus, Marks, Why } from "./KeyState.ts"
 import * as State from "./KeyState.ts"
 
 export interface Options {
   readonly cooldown?: Cooldown.CooldownSchedule | undefined
   readonly recheck?: Cooldown.CooldownSchedule | undefined
-  readonly hint?: ((key: string) => string) | undefined
 }
 
 export class KeySlot implements Marks {
-  readonly key: Key
   permanent = false
   cooldownUntil = 0
-  private readonly cooldown: Cooldown.Cooldown
-  private readonly recheck: Cooldown.Cooldown | undefined
+  /** Who has said last that the key is not valid. */
+  why: Why | undefined
+  private cooldown: Cooldown.Cooldown
+  private recheck: Cooldown.Cooldown | undefined
   // The last delay of the present row: repeated while the key is still resting, and after the schedule's end.
   private lastDelay: Duration.Duration | undefined
   // One mark at a time may ask the cooldown schedule: asking may let other fibers run.
@@ -29,9 +27,7 @@ export class KeySlot implements Marks {
   private probe: Key | undefined
   private probeAt = Infinity
 
-  constructor(value: Redacted.Redacted<string>, index: number, options: Options) {
-    const masked = (options.hint ?? hint)(Redacted.value(value))
-    this.key = { index, value, hint: masked, isProbe: false }
+  constructor(options: Options) {
     this.cooldown = Cooldown.make(options.cooldown ?? Cooldown.defaultSchedule)
     this.recheck = options.recheck && Cooldown.make(options.recheck)
   }
@@ -40,13 +36,22 @@ export class KeySlot implements Marks {
     return State.derive(this, now)
   }
 
-  /** The key if it may be used now: a valid one, or a permanent one whose probe is due. */
-  handOut(now: number): Key | undefined {
+  status(now: number): KeyStatus {
     const state = this.state(now)
-    if (state._tag === "Valid") return this.key
+    return {
+      state,
+      why: state._tag === "Valid" ? undefined : this.why,
+      recheckAt: this.probeAt !== Infinity ? this.probeAt : undefined
+    }
+  }
+
+  /** The key if it may be used now: a valid one, or a permanent one whose probe is due. */
+  handOut(key: Key, now: number): Key | undefined {
+    const state = this.state(now)
+    if (state._tag === "Valid") return key
     if (state._tag === "Temporary" || this.probeAt > now) return undefined
     this.probeAt = Infinity
-    this.probe = { ...this.key, isProbe: true }
+    this.probe = { ...key, isProbe: true }
     return this.probe
   }
 
@@ -81,6 +86,16 @@ export class KeySlot implements Marks {
     this.lastDelay = undefined
   }
 
+  /** Sets the key aside, for good unless `armRecheck` follows. Answers whether it was not set aside before. */
+  setAside(why: Why | undefined): boolean {
+    const changed = !this.permanent
+    this.permanent = true
+    this.why = why
+    this.probe = undefined
+    this.probeAt = Infinity
+    return changed
+  }
+
   /** Ends the probe under way; the next one comes after the recheck's next delay. */
   readonly armRecheck: Effect.Effect<void> = Effect.uninterruptible(
     Effect.suspend(() => {
@@ -107,6 +122,15 @@ export class KeySlot implements Marks {
     this.beginRow()
     return wasPermanent
   }
+
+  /** Other schedules from now on: rows go on where they are, and so does what they have decided. */
+  readonly reschedule = Effect.fnUntraced({ self: this }, function* (options: Options) {
+    this.cooldown = Cooldown.make(options.cooldown ?? Cooldown.defaultSchedule, this.cooldown.taken())
+    const wasRechecked = this.recheck !== undefined
+    this.recheck = options.recheck && Cooldown.make(options.recheck, this.recheck?.taken())
+    if (this.recheck === undefined) this.probeAt = Infinity
+    else if (!wasRechecked && this.permanent && this.why?._tag !== "Operator") yield* this.armRecheck
+  })
 }
 
 // For a schedule that names no positive delay at all.

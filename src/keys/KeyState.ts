@@ -15,6 +15,22 @@ export type KeyState =
   /** Refused until an operator acts, or a probing request succeeds. */
   | { readonly _tag: "Permanent" }
 
+/** Why a key is not valid. */
+export type Why =
+  /** An upstream has answered with this status. */
+  | { readonly _tag: "Answered"; readonly status: number }
+  /** An operator has set it aside. */
+  | { readonly _tag: "Operator" }
+
+/** What there is to say about a key to who looks after it. Instants are epoch milliseconds. */
+export interface KeyStatus {
+  readonly state: KeyState
+  /** Of a key that is not valid, if it was said. */
+  readonly why: Why | undefined
+  /** When a permanent key is tried again by itself; `undefined`: never, or right now. */
+  readonly recheckAt: number | undefined
+}
+
 /** Usable. */
 export const valid: KeyState = { _tag: "Valid" }
 

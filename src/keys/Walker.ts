@@ -17,14 +17,16 @@ export interface Walker {
   readonly attempts: () => number
 }
 
-export const make = (provider: string, slots: ReadonlyArray<KeySlot>): Walker => {
+export const make = (provider: string, keys: ReadonlyArray<Key>, slots: ReadonlyArray<KeySlot>): Walker => {
   let position = 0
   let attempts = 0
   return {
     next: Effect.clockWith((clock) => {
       const now = clock.currentTimeMillisUnsafe()
-      while (position < slots.length) {
-        const key = slots[position++]?.handOut(now)
+      while (position < keys.length) {
+        const candidate = keys[position]
+        const key = candidate && slots[position]?.handOut(candidate, now)
+        position++
         if (key === undefined) continue
         attempts++
         return Effect.succeed(key)

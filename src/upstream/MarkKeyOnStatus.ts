@@ -5,6 +5,7 @@ import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
 import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
 import type { Key } from "../keys/Key.ts"
 import type { KeyPool } from "../keys/KeyPool.ts"
+import type { Why } from "../keys/KeyState.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
 export type Verdict =
@@ -53,7 +54,7 @@ export const mark = (
       case "NotTheKey":
         return key.isProbe ? Effect.as(pool.releaseProbe(key), false) : nextKeyNo
       case "Temporary":
-        return Effect.flatMap(pool.markTemporary(key, result.cooldown), (until) =>
+        return Effect.flatMap(pool.markTemporary(key, result.cooldown, answered(response)), (until) =>
           until === undefined
             ? nextKeyYes
             : logged(Effect.logInfo("key marked temporary"), pool, key, response.status).pipe(
@@ -62,18 +63,21 @@ export const mark = (
               )
         )
       case "Permanent":
-        return Effect.flatMap(pool.markPermanent(key), (changed) =>
+        return Effect.flatMap(pool.markPermanent(key, answered(response)), (changed) =>
           changed
-            ? logged(Effect.logWarning(setAside(pool)), pool, key, response.status).pipe(Effect.as(true))
+            ? logged(Effect.logWarning(setAside(pool, key)), pool, key, response.status).pipe(Effect.as(true))
             : nextKeyYes
         )
     }
   })
 
-const setAside = ({ isRechecked }: KeyPool): string =>
+const setAside = ({ isRechecked, provider }: KeyPool, key: Key): string =>
   isRechecked
     ? "key marked permanent; one request at a time tries it again by itself (recheck)"
-    : "key marked permanent; it comes back by a start with a working key, or by itself if AIBRIDGE_PROVIDER_<N>_RECHECK (recheck) is set"
+    : `key marked permanent; it comes back by "aibridge keys reset ${provider} ${key.hint}" (KeyPool.reset), ` +
+      "by a reload with a working key in its place, or by itself if AIBRIDGE_PROVIDER_<N>_RECHECK (recheck) is set"
+
+const answered = ({ status }: { readonly status: number }): Why => ({ _tag: "Answered", status })
 
 const served: Verdict = { _tag: "Served" }
 const notTheKey: Verdict = { _tag: "NotTheKey" }
