@@ -68,7 +68,7 @@ export class Gateway extends Context.Service<
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,
   Effect.gen(function* () {
-    const { all: providers } = yield* Providers
+    const providers = yield* Providers
     const authenticator = yield* Authenticator
     const upstream = yield* Upstream
     const recorder = yield* Recorder
@@ -81,7 +81,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const concurrencyLimit = yield* ConcurrencyLimit
     const rateLimit = yield* RateLimit
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
-    const router = Router.make(providers)
+    const router = Router.make(providers.all)
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
@@ -234,13 +234,16 @@ export const app: Effect.Effect<
   Effect.flatMap(Gateway, (gateway) => Effect.flatMap(ServerRequest, (request) => gateway.handle(request)))
 )
 
-/** The providers' mount points as routes beside those of a host. A path with a malformed escape is the host's own 404. */
+/**
+ * The mount points, of the providers that are there at start, as routes beside those of a host. A path with a malformed escape is
+ * the host's own 404.
+ */
 export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway | Providers> = Layer.effectDiscard(
   Effect.gen(function* () {
     const router = yield* HttpRouter.HttpRouter
     const gateway = yield* Gateway
-    const { all: providers } = yield* Providers
-    for (const { name } of providers) {
+    const providers = yield* Providers
+    for (const { name } of providers.all()) {
       yield* router.add("*", `/${name}/*`, gateway.handle)
     }
   })

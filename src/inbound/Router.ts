@@ -33,7 +33,23 @@ export interface Router {
   readonly route: (request: Incoming) => Result.Result<Route, NoRoute>
 }
 
-export const make = (providers: ReadonlyArray<Provider>): Router => {
+/** Routes to the providers of the moment: what is made of them is made again only when they are other ones. */
+export const make = (providers: () => ReadonlyArray<Provider>): Router => {
+  let known = providers()
+  let router = of(known)
+  return {
+    route: (request) => {
+      const served = providers()
+      if (served !== known) {
+        known = served
+        router = of(served)
+      }
+      return router.route(request)
+    }
+  }
+}
+
+const of = (providers: ReadonlyArray<Provider>): Router => {
   const exact = new Map<string, ServedRoute>()
   const subtrees: Array<{ readonly prefix: string; readonly provider: Provider }> = []
   for (const provider of providers) {

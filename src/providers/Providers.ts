@@ -2,14 +2,21 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as KeyPool from "../keys/KeyPool.ts"
 import type { Provider } from "./Provider.ts"
 import { InvalidProvider } from "./Provider.ts"
 
-/** All provider instances of a gateway, in order. */
+/** All provider instances of a gateway. */
 export class Providers extends Context.Service<
   Providers,
   {
-    readonly all: ReadonlyArray<Provider>
+    /** Those of this moment, in order; the same array until they are replaced. */
+    readonly all: () => ReadonlyArray<Provider>
+    /**
+     * Serves these from now on; requests under way finish on what they started with. Keys that a provider of the same name had
+     * before keep their states (`KeyPool.follow`). Fails with `InvalidProvider` if two have the same name, and then changes nothing.
+     */
+    readonly replace: (providers: ReadonlyArray<Provider>) => Effect.Effect<void, InvalidProvider>
   }
 >()("effect-aibridge/providers/Providers") {}
 
@@ -20,12 +27,33 @@ export const layer = <E = never, R = never>(
   Layer.effect(
     Providers,
     Effect.gen(function* () {
-      const all = yield* Effect.all(providers)
-      const names = all.map((provider) => provider.name)
-      const twice = names.find((name, index) => names.indexOf(name) < index)
-      if (twice !== undefined) {
-        return yield* new InvalidProvider({ provider: twice, option: "name", detail: "another provider has it" })
-      }
-      return Providers.of({ all })
+      let all: ReadonlyArray<Provider> = []
+      const replace = (next: ReadonlyArray<Provider>) =>
+        checkNames(next).pipe(
+          Effect.andThen(Effect.forEach(next, (newer) => follow(newer, all), { discard: true })),
+          Effect.andThen(
+            Effect.sync(() => {
+              all = [...next]
+            })
+          ),
+          Effect.uninterruptible,
+          Effect.withSpan("Providers.replace")
+        )
+      yield* replace(yield* Effect.all(providers))
+      return Providers.of({ all: () => all, replace })
     })
   )
+
+const checkNames = (providers: ReadonlyArray<Provider>): Effect.Effect<void, InvalidProvider> => {
+  const names = providers.map(({ name }) => name)
+  const twice = names.find((name, index) => names.indexOf(name) < index)
+  return twice === undefined
+    ? Effect.void
+    : Effect.fail(new InvalidProvider({ provider: twice, option: "name", detail: "another provider has it" }))
+}
+
+const follow = (newer: Provider, all: ReadonlyArray<Provider>): Effect.Effect<void> => {
+  const older = all.find(({ name }) => name === newer.name)?.keyFailover.pool
+  const { pool } = newer.keyFailover
+  return pool === undefined || older === undefined ? Effect.void : KeyPool.follow(pool, older)
+}

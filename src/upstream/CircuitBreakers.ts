@@ -41,6 +41,13 @@ export interface Permit {
 /** `ignored`: it says nothing about whether the upstream is overloaded. */
 export type Outcome = "success" | "failure" | "ignored"
 
+/** A circuit as it is at a moment. */
+export interface CircuitStatus extends CircuitKey {
+  readonly state: CircuitMetrics.State
+  /** Of an open one: when a request may probe. Epoch milliseconds. */
+  readonly opensUntil: number | undefined
+}
+
 /** All circuits of a gateway. */
 export class CircuitBreakers extends Context.Service<
   CircuitBreakers,
@@ -54,6 +61,8 @@ export class CircuitBreakers extends Context.Service<
       key: CircuitKey,
       options: ResolvedOptions | undefined
     ) => Effect.Effect<Permit, GatewayError, Scope.Scope>
+    /** All circuits that there are. */
+    readonly circuits: Effect.Effect<ReadonlyArray<CircuitStatus>>
   }
 >()("effect-aibridge/upstream/CircuitBreakers") {}
 
@@ -79,7 +88,8 @@ export const make = (options: Options = {}): Effect.Effect<CircuitBreakers["Serv
       admit: ({ provider, endpoint, model }, breaker) =>
         breaker === undefined
           ? unguarded
-          : Effect.flatMap(circuitsOf(provider).find({ provider, endpoint, model: shortened(model) }, breaker), admit)
+          : Effect.flatMap(circuitsOf(provider).find({ provider, endpoint, model: shortened(model) }, breaker), admit),
+      circuits: Effect.sync(() => Array.from(circuits.values()).flatMap((ofProvider) => ofProvider.statuses()))
     })
   })
 
@@ -104,7 +114,8 @@ const shortened = (model: string): string =>
 // What the store cannot be asked without an effect, or does not know, is kept here as well.
 interface Circuit {
   readonly key: CircuitKey
-  readonly options: ResolvedOptions
+  /** Those of the last call: a provider that is replaced may bring others. */
+  options: ResolvedOptions
   readonly metrics: CircuitMetrics.CircuitMetrics
   readonly store: Breaker.CircuitBreakerStore["Service"]
   state: CircuitMetrics.State
@@ -138,7 +149,10 @@ class Circuits {
       const now = clock.currentTimeMillisUnsafe()
       const id = JSON.stringify([key.endpoint, key.model])
       const known = this.circuits.get(id)
-      if (known !== undefined) return Effect.succeed(this.used(id, known, now))
+      if (known !== undefined) {
+        known.options = options
+        return Effect.succeed(this.used(id, known, now))
+      }
       const room = this.makeRoom(now)
       if (room === undefined) return this.warnOnce
       return Effect.map(Effect.andThen(room, makeStore), (store): Circuit => {
@@ -156,6 +170,12 @@ class Circuits {
         }
         return this.used(id, this.circuits.get(id) ?? made, now)
       })
+    })
+  }
+
+  statuses(): ReadonlyArray<CircuitStatus> {
+    return Array.from(this.circuits.values(), ({ key, state, opensUntil }) => {
+      return { ...key, state, opensUntil: state === "open" ? opensUntil : undefined }
     })
   }
 

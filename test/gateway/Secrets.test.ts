@@ -123,7 +123,8 @@ describe("No secret", () => {
 
   it.effect("is in what prints of the parts that hold them", () =>
     Effect.gen(function* () {
-      const { all } = yield* Providers
+      const { all: providers } = yield* Providers
+      const all = providers()
       const authenticator = yield* Authenticator.Authenticator
       const pools = all.flatMap(({ keyFailover: { pool } }) => (pool === undefined ? [] : [pool]))
 

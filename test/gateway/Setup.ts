@@ -91,7 +91,8 @@ export const keysSeen = Effect.map(requests, (all) => all.map(keyOf))
 /** The states of the keys of a vendor's pool, in order; none without a pool. */
 export const states = ({ name }: Vendor = Vendors.anthropic) =>
   Effect.gen(function* () {
-    const { all } = yield* Providers.Providers
+    const providers = yield* Providers.Providers
+    const all = providers.all()
     const pool = all.find((provider) => provider.name === name)?.keyFailover.pool
     return pool === undefined ? [] : (yield* pool.states).map((state) => state._tag)
   })

@@ -6,7 +6,8 @@ import * as Anthropic from "../../src/providers/Anthropic.ts"
 import * as OpenAi from "../../src/providers/OpenAi.ts"
 
 const make = Effect.gen(function* () {
-  return Router.make([yield* Anthropic.make(), yield* Anthropic.make({ name: "anthropic-eu" }), yield* OpenAi.make()])
+  const all = [yield* Anthropic.make(), yield* Anthropic.make({ name: "anthropic-eu" }), yield* OpenAi.make()]
+  return Router.make(() => all)
 })
 
 /** A route as a line: what it is, whose, and the path upstream; or the refusal's status. */
@@ -87,8 +88,23 @@ describe("A router", () => {
     })
   )
 
+  it.effect("finds what is served at the moment", () =>
+    Effect.gen(function* () {
+      const anthropic = yield* Anthropic.make()
+      let all = [anthropic]
+      const router = Router.make(() => all)
+      const target = "/openai/v1/models"
+      assert.strictEqual(routed(router, "GET", target), "404 of no dialect")
+
+      all = [yield* OpenAi.make()]
+
+      assert.strictEqual(routed(router, "GET", target), "Passthrough openai /models")
+      assert.strictEqual(routed(router, "GET", "/anthropic/v1/models"), "404 of no dialect")
+    })
+  )
+
   it("without providers answers only who asks whether anybody is there", () => {
-    const router = Router.make([])
+    const router = Router.make(() => [])
 
     assert.strictEqual(routed(router, "GET", "/"), "Probe")
     assert.strictEqual(routed(router, "POST", "/anthropic/v1/messages"), "404 of no dialect")

@@ -13,7 +13,7 @@ describe("The providers of a gateway", () => {
       const { all } = yield* built(Anthropic.make({ name: "b" }), Anthropic.make({ name: "a" }))
 
       assert.deepStrictEqual(
-        all.map((provider) => provider.name),
+        all().map((provider) => provider.name),
         ["b", "a"]
       )
     })
@@ -21,7 +21,7 @@ describe("The providers of a gateway", () => {
 
   it.effect("may be none", () =>
     Effect.gen(function* () {
-      assert.deepStrictEqual((yield* built()).all, [])
+      assert.deepStrictEqual((yield* built()).all(), [])
     })
   )
 
@@ -29,7 +29,7 @@ describe("The providers of a gateway", () => {
     Effect.gen(function* () {
       const baseUrl = "https://api.test"
 
-      assert.lengthOf((yield* built(Anthropic.make({ name: "a", baseUrl }), Anthropic.make({ baseUrl }))).all, 2)
+      assert.lengthOf((yield* built(Anthropic.make({ name: "a", baseUrl }), Anthropic.make({ baseUrl }))).all(), 2)
     })
   )
 
