@@ -65,7 +65,7 @@ export const make = Effect.fn("Bedrock.make")(function* (
   return yield* Provider.make(vendor(options, yield* loadWire), {
     cooldown,
     ...provider,
-    keys: (credentials ?? [{ accessKeyId: chainKey }]).map(({ accessKeyId }) => Redacted.make(accessKeyId)),
+    keys: credentials?.map(poolKey) ?? [Redacted.make(chainKey)],
     ...(credentials === undefined && { recheck: provider.recheck ?? Schedule.spaced("1 minute") })
   })
 })
@@ -97,6 +97,12 @@ const vendorType = "anthropic"
 // Stands in the pool for whatever the chain finds.
 const chainKey = "aws-chain"
 
+// With its secret, so that one whose secret was mended is another key.
+const poolKey = ({ accessKeyId, secretAccessKey }: AwsCredentials): Redacted.Redacted<string> =>
+  Redacted.make(`${accessKeyId}:${Redacted.value(secretAccessKey)}`)
+
+const hintOfId = (key: string): string => hint(key.slice(0, key.indexOf(":")))
+
 const vendor = (options: Options, wire: Wire): Provider.Vendor => {
   const region = regionOf(options)
   return {
@@ -111,7 +117,7 @@ const vendor = (options: Options, wire: Wire): Provider.Vendor => {
       inject: (headers) => headers,
       own: () => undefined,
       missing: "no AWS credentials",
-      hint: (key) => (key === chainKey ? "<aws chain>" : hint(key))
+      hint: (key) => (key === chainKey ? "<aws chain>" : hintOfId(key))
     },
     translation: translation(options, region, wire)
   }
