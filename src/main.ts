@@ -13,11 +13,12 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
-import * as Result from "effect/Result"
+import * as Queue from "effect/Queue"
 import * as Runtime from "effect/Runtime"
+import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import process from "node:process"
-import { codeOf } from "./domain/UpstreamError.ts"
+import { ConfigFiles } from "./service/ConfigFiles.ts"
 import * as EffectiveConfig from "./service/EffectiveConfig.ts"
 import * as LiveCheck from "./service/LiveCheck.ts"
 import * as NewToken from "./service/NewToken.ts"
@@ -33,12 +34,26 @@ const configFile = Flag.String("config").pipe(
   Flag.optional
 )
 
-const readConfig = (file: Option.Option<string>) =>
-  ServiceConfig.load({
-    environment: process.env,
-    file: Option.getOrElse(file, () => process.env["AIBRIDGE_CONFIG"]?.trim() || undefined),
-    readFile: (path) => Result.try({ try: () => readFileSync(path, "utf8"), catch: codeOf })
-  })
+const files = new ConfigFiles()
+
+const sourceOf = (file: Option.Option<string>) => ({
+  environment: process.env,
+  file: Option.getOrElse(file, () => process.env["AIBRIDGE_CONFIG"]?.trim() || undefined)
+})
+
+const readConfig = (file: Option.Option<string>) => ServiceConfig.load({ ...sourceOf(file), readFile: files.readFile })
+
+// Asks a daemon to read its configuration again.
+const hangups = Stream.callback<string>((queue) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const listener = () => Queue.offerUnsafe(queue, "SIGHUP")
+      process.on("SIGHUP", listener)
+      return listener
+    }),
+    (listener) => Effect.sync(() => void process.off("SIGHUP", listener))
+  )
+)
 
 // Loaded only where it is served.
 const simulated = Effect.flatMap(
@@ -56,6 +71,8 @@ const serve = Command.make("serve", { config: configFile }).pipe(
       return yield* Layer.launch(
         Service.layer({
           config,
+          reloadFrom: { ...sourceOf(file), files, signals: hangups },
+          version: manifest.version,
           nodeVersion: process.version,
           simulated,
           onListening: (banner) => Console.log(banner)

@@ -41,14 +41,20 @@ const assignments = (command: string): Record<string, string> =>
 
 /** A service with the simulated provider on a free port; its URL. */
 const simulated = Effect.fnUntraced(function* (environment: ServiceConfig.Environment) {
-  const config = yield* ServiceConfig.fromEnvironment({ ...environment, AIBRIDGE_PORT: "0" })
+  const config = yield* ServiceConfig.fromEnvironment({ ...environment, AIBRIDGE_PORT: "0", AIBRIDGE_ADMIN_PORT: "0" })
   let url = ""
   const onListening = (banner: string) =>
     Effect.sync(() => {
       url = /listens on (\S+)/.exec(banner)?.[1] ?? ""
     })
   yield* Layer.build(
-    Service.layer({ config, nodeVersion: process.version, simulated: SimulatedProvider.start, onListening })
+    Service.layer({
+      config,
+      version: "0.0.0",
+      nodeVersion: process.version,
+      simulated: SimulatedProvider.start,
+      onListening
+    })
   )
   return url
 })

@@ -68,56 +68,57 @@ export const hashPattern = /^sha256:([0-9a-f]{64})$/i
  * Only hashes of tokens are kept. They are made by the `Digest` that is there where the layer is built, else by WebCrypto.
  */
 export const layerTokens = (tokens: ReadonlyArray<Token>): Layer.Layer<Authenticator> =>
-  Layer.effect(
-    Authenticator,
-    Effect.gen(function* () {
-      const { digest } = yield* Effect.serviceOption(Digest.Digest).pipe(
-        Effect.flatMap(Option.match({ onNone: () => webCrypto, onSome: Effect.succeed }))
-      )
-      const hash = (text: string) => digest(Digest.sha256, encoder.encode(text))
-      const known = yield* Effect.forEach(tokens, ({ name, token, ...limits }) =>
-        Effect.map(hashOf(Redacted.value(token), hash), (secret) => ({ actor: ActorOf.make(name), secret, limits }))
-      )
-      const find = (candidate: string) =>
-        Effect.map(hash(candidate), (hashed) => {
-          let found: (typeof known)[number] | undefined
-          for (const entry of known) {
-            if (isSame(entry.secret, hashed)) found = entry
-          }
-          return found
-        })
-      const holdsToken = (value: string) => {
-        const words = wordsOf(value)
-        // No credential looks like that.
-        if (words.size > 64) return Effect.succeed(true)
-        return Effect.map(Effect.forEach(words, find), (all) => all.some((found) => found !== undefined))
-      }
+  Layer.effect(Authenticator, makeTokens(tokens))
 
-      const authenticate = Effect.fnUntraced(function* (headers: RequestHeaders, provider: Provider) {
-        const token = present(headers[tokenHeader])
-        const hasPool = provider.keyFailover.pool !== undefined
-        const candidate = token ?? (hasPool ? standardToken(headers) : undefined)
-        if (candidate === undefined) return yield* hasPool ? missingToken : missingOwnToken
-        const found = yield* find(candidate)
-        if (found === undefined) return yield* wrongToken
-        const { expires, providers, models } = found.limits
-        if (expires !== undefined && (yield* Clock.currentTimeMillis) >= expires.epochMilliseconds) {
-          return yield* expiredToken
+/** The same, for one that is replaced while the gateway runs. */
+export const makeTokens = (tokens: ReadonlyArray<Token>): Effect.Effect<Authenticator["Service"]> =>
+  Effect.gen(function* () {
+    const { digest } = yield* Effect.serviceOption(Digest.Digest).pipe(
+      Effect.flatMap(Option.match({ onNone: () => webCrypto, onSome: Effect.succeed }))
+    )
+    const hash = (text: string) => digest(Digest.sha256, encoder.encode(text))
+    const known = yield* Effect.forEach(tokens, ({ name, token, ...limits }) =>
+      Effect.map(hashOf(Redacted.value(token), hash), (secret) => ({ actor: ActorOf.make(name), secret, limits }))
+    )
+    const find = (candidate: string) =>
+      Effect.map(hash(candidate), (hashed) => {
+        let found: (typeof known)[number] | undefined
+        for (const entry of known) {
+          if (isSame(entry.secret, hashed)) found = entry
         }
-        if (providers !== undefined && !providers.includes(provider.name)) {
-          return yield* forbidden(`this gateway token may not be used for the provider "${provider.name}"`)
-        }
-        const own: Record<string, string> = {}
-        if (token !== undefined) {
-          for (const [name, value] of Object.entries(standard(headers))) {
-            if (!holdsSecret(value, candidate) && !(yield* holdsToken(value))) own[name] = value
-          }
-        }
-        return { actor: found.actor, own, shown: Redacted.make(candidate), ...(models && { models }) }
+        return found
       })
-      return Authenticator.of({ authenticate })
+    const holdsToken = (value: string) => {
+      const words = wordsOf(value)
+      // No credential looks like that.
+      if (words.size > 64) return Effect.succeed(true)
+      return Effect.map(Effect.forEach(words, find), (all) => all.some((found) => found !== undefined))
+    }
+
+    const authenticate = Effect.fnUntraced(function* (headers: RequestHeaders, provider: Provider) {
+      const token = present(headers[tokenHeader])
+      const hasPool = provider.keyFailover.pool !== undefined
+      const candidate = token ?? (hasPool ? standardToken(headers) : undefined)
+      if (candidate === undefined) return yield* hasPool ? missingToken : missingOwnToken
+      const found = yield* find(candidate)
+      if (found === undefined) return yield* wrongToken
+      const { expires, providers, models } = found.limits
+      if (expires !== undefined && (yield* Clock.currentTimeMillis) >= expires.epochMilliseconds) {
+        return yield* expiredToken
+      }
+      if (providers !== undefined && !providers.includes(provider.name)) {
+        return yield* forbidden(`this gateway token may not be used for the provider "${provider.name}"`)
+      }
+      const own: Record<string, string> = {}
+      if (token !== undefined) {
+        for (const [name, value] of Object.entries(standard(headers))) {
+          if (!holdsSecret(value, candidate) && !(yield* holdsToken(value))) own[name] = value
+        }
+      }
+      return { actor: found.actor, own, shown: Redacted.make(candidate), ...(models && { models }) }
     })
-  )
+    return Authenticator.of({ authenticate })
+  })
 
 /** Fails with `GatewayError` (`Forbidden`) if the caller may not ask for this model. */
 export const mayAsk = ({ models }: Authentication, model: string): Effect.Effect<void, GatewayError> =>
@@ -134,14 +135,17 @@ const matches = (allowed: string, model: string): boolean =>
  * on this machine would let in, are refused with `GatewayError` (`Forbidden`): by `Origin`, by `Sec-Fetch-Site`, and by a `Host`
  * that is none of this machine's own names (a page whose name was made to point here).
  */
-export const layerLoopback: Layer.Layer<Authenticator> = Layer.succeed(Authenticator, {
+export const loopback: Authenticator["Service"] = {
   authenticate: (headers, provider) => {
     if (comesFromElsewhere(headers)) return foreignPage
     return provider.keyFailover.pool !== undefined && present(headers[tokenHeader]) === undefined
       ? openWithPool
       : Effect.succeed({ actor: ActorOf.anonymous, own: standard(headers) })
   }
-})
+}
+
+/** `loopback` as a layer. */
+export const layerLoopback: Layer.Layer<Authenticator> = Layer.sync(Authenticator, () => loopback)
 
 // A sandboxed frame of any page has the origin "null"; desktop apps have schemes of their own.
 const isForeign = (origin: string | undefined): boolean =>
@@ -151,7 +155,8 @@ const loopbackHost = "(?:localhost|127(?:\\.\\d{1,3}){3}|\\[::1\\])(?::\\d+)?"
 const loopbackOrigin = new RegExp(`^https?://${loopbackHost}$`, "i")
 const loopbackHostHeader = new RegExp(`^${loopbackHost}$`, "i")
 
-const comesFromElsewhere = (headers: RequestHeaders): boolean =>
+/** Whether a browser may have sent these headers for a web page of another host. */
+export const comesFromElsewhere = (headers: RequestHeaders): boolean =>
   isForeign(headers["origin"]) ||
   headers["sec-fetch-site"] === "cross-site" ||
   !loopbackHostHeader.test(headers["host"] ?? "localhost")

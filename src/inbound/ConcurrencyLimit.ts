@@ -20,24 +20,25 @@ export const ConcurrencyLimit = Context.Reference<ConcurrencyLimit | undefined>(
   { defaultValue: () => undefined }
 )
 
-/** One for all callers and providers together. */
-export const make = (maximum: number): ConcurrencyLimit => {
+/** One for all callers and providers together. What `maximum` answers holds at that moment; 0: any number, uncounted. */
+export const make = (maximum: () => number): ConcurrencyLimit => {
   let underWay = 0
   const leave = Effect.sync(() => {
     underWay--
   })
+  const counted = Effect.uninterruptible(
+    Effect.flatMap(Effect.scope, (scope) => {
+      if (underWay >= maximum()) return limited
+      underWay++
+      return Scope.addFinalizer(scope, leave)
+    })
+  )
   return {
-    enter: Effect.uninterruptible(
-      Effect.flatMap(Effect.scope, (scope) => {
-        if (underWay >= maximum) return limited
-        underWay++
-        return Scope.addFinalizer(scope, leave)
-      })
-    )
+    enter: Effect.suspend(() => (maximum() === 0 ? Effect.void : counted))
   }
 }
 
 /** In the memory of this process. */
-export const layer = (maximum: number): Layer.Layer<never> => Layer.sync(ConcurrencyLimit, () => make(maximum))
+export const layer = (maximum: number): Layer.Layer<never> => Layer.sync(ConcurrencyLimit, () => make(() => maximum))
 
 const limited = Effect.fail(Refusal.make(new Refusal.ConcurrencyLimited({})))

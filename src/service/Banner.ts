@@ -8,6 +8,8 @@ import { vendors } from "./Vendors.ts"
 export interface Facts {
   /** Such as `http://127.0.0.1:8787`. */
   readonly url: string
+  /** Of the admin API. */
+  readonly adminUrl: string
   readonly nodeVersion: string
   /** What is served, be it simulated or not. */
   readonly config: ServiceConfig
@@ -16,7 +18,7 @@ export interface Facts {
 }
 
 /** The banner, several lines. */
-export const render = ({ url, nodeVersion, config, simulatedUrl }: Facts): string => {
+export const render = ({ url, adminUrl, nodeVersion, config, simulatedUrl }: Facts): string => {
   const [provider] = config.providers
   return [
     `effect-aibridge listens on ${url} (Node ${nodeVersion})`,
@@ -26,6 +28,7 @@ export const render = ({ url, nodeVersion, config, simulatedUrl }: Facts): strin
     config.tokens.length === 0
       ? "  callers   open: no tokens, this machine only. Set AIBRIDGE_TOKENS=name=token to ask for one"
       : `  callers   ${Array.from(new Set(config.tokens.map(({ name }) => name))).join(", ")} (by gateway token)`,
+    `  admin     ${adminUrl} (${config.admin.token === undefined ? "open, this machine only" : "by AIBRIDGE_ADMIN_TOKEN"})`,
     ...(provider === undefined
       ? []
       : ["", "Try it:", "", ...[false, true].flatMap((stream) => [curl(reachable(url), provider, config, stream), ""])])

@@ -155,9 +155,13 @@ const single = {
 
 const all = {
   host: Setting.text("The address to listen on. Default 127.0.0.1."),
-  port: Setting.number(0, 65_535)("0 for any free one. Default 8787."),
+  port: Setting.number(0, 65_535)("The port to listen on, 0 for any free one. Default 8787."),
   tokens: TokenConfig.tokens("name=token for each caller. Default: open, on loopback only."),
   ...inFiles(["tokens"]),
+  adminHost: Setting.text("The address of the admin API. Default 127.0.0.1."),
+  adminPort: Setting.number(0, 65_535)("The port of the admin API, 0 for any free one. Default 8788."),
+  adminToken: Setting.secret("The token of the admin API. Default: open, on loopback only."),
+  ...inFiles(["adminToken"]),
   shutdownTimeout: Setting.time()("How long requests under way may take when the gateway is stopped. Default 30s."),
   requestTimeout: Setting.time()("How long a client may take to send a request. Default 5m."),
   upstreamTimeout: Setting.time()("How long a provider may take to begin its answer. Default 10m."),

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type { InvalidKeys } from "../keys/InvalidKeys.ts"
 import type { InvalidProvider, Provider } from "../providers/Provider.ts"
 import { Upstream } from "../upstream/Upstream.ts"
-import * as Service from "./Service.ts"
+import * as ProviderSet from "./ProviderSet.ts"
 import type { ServiceConfig } from "./ServiceConfig.ts"
 
 /** What one key has answered. */
@@ -20,9 +20,9 @@ export interface Answer {
 export const ask = (
   config: ServiceConfig
 ): Effect.Effect<ReadonlyArray<Answer>, InvalidKeys | InvalidProvider, Upstream> =>
-  Effect.map(
-    Effect.forEach(config.providers, (settings) => Effect.flatMap(Service.configured(settings, config), askProvider)),
-    (answers) => answers.flat()
+  ProviderSet.make(config).pipe(
+    Effect.flatMap((set) => Effect.forEach(set, ({ provider }) => askProvider(provider))),
+    Effect.map((answers) => answers.flat())
   )
 
 const askProvider = Effect.fnUntraced(function* (provider: Provider) {

@@ -7,6 +7,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import type { Token } from "../inbound/Authenticator.ts"
 import type * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
+import * as AdminConfig from "./AdminConfig.ts"
 import * as CircuitBreakerConfig from "./CircuitBreakerConfig.ts"
 import type { Config } from "./ConfigSchema.ts"
 import { ConfigSchema, places } from "./ConfigSchema.ts"
@@ -27,6 +28,8 @@ export interface ServiceConfig {
   readonly port: number
   /** `AIBRIDGE_TOKENS`: `name=token` or `name=sha256:<its hash>`, comma-separated. None: open, on loopback only. */
   readonly tokens: ReadonlyArray<Token>
+  /** `AIBRIDGE_ADMIN_HOST`, `AIBRIDGE_ADMIN_PORT` and `AIBRIDGE_ADMIN_TOKEN`. */
+  readonly admin: AdminConfig.AdminConfig
   /** `AIBRIDGE_PROVIDER_<N>_...`, N from 0. None: the simulated ones. */
   readonly providers: ReadonlyArray<ProviderConfig>
   /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in upper or lower case. */
@@ -133,7 +136,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource): ServiceConf
   const host = config.host ?? "127.0.0.1"
   CircuitBreakerConfig.warn(circuitBreaker, ["circuitBreaker"], source)
   const providers = Providers.resolveAll(config, source)
-  if (tokens.length === 0 && !isLoopback(host)) {
+  if (tokens.length === 0 && !AdminConfig.isLoopback(host)) {
     source.problem(
       ["tokens"],
       `must be set while ${source.nameOf(["host"])} is ${host}: without tokens anybody who reaches that address ` +
@@ -151,6 +154,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource): ServiceConf
     host,
     port: config.port ?? 8787,
     tokens,
+    admin: AdminConfig.resolve(config, { tokens, secrets: providers.flatMap(secretsOf) }, source),
     providers,
     proxy: { ...(httpProxy && { httpProxy }), ...(httpsProxy && { httpsProxy }), ...(noProxy && { noProxy }) },
     sendActorHeaders: config.sendActorHeaders ?? false,
@@ -186,9 +190,6 @@ const warnOfUnknownProviders = (
     }
   }
 }
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host)
 
 const secretsOf = ({ keys = [], bedrock }: ProviderConfig): ReadonlyArray<string> => [
   ...keys.map(Redacted.value),

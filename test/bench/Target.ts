@@ -56,6 +56,7 @@ const startService = (upstream: Target) => {
     environment: (port) => ({
       AIBRIDGE_HOST: "127.0.0.1",
       AIBRIDGE_PORT: String(port),
+      AIBRIDGE_ADMIN_PORT: "0",
       AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
       AIBRIDGE_PROVIDER_0_KEYS: "sk-bench-key-one,sk-bench-key-two",
       AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin

@@ -6,7 +6,13 @@ import * as TestService from "./TestService.ts"
 
 const curls = Effect.fnUntraced(function* (environment: ServiceConfig.Environment, url = "http://127.0.0.1:8787") {
   const config = yield* ServiceConfig.fromEnvironment(environment)
-  const banner = Banner.render({ url, nodeVersion: "v24.0.0", config, simulatedUrl: undefined })
+  const banner = Banner.render({
+    url,
+    adminUrl: "http://127.0.0.1:8788",
+    nodeVersion: "v24.0.0",
+    config,
+    simulatedUrl: undefined
+  })
   const lines = banner.split("\n").filter((line) => line.startsWith("curl "))
   assert.lengthOf(lines, 2)
   return lines

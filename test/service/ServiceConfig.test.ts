@@ -6,7 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { inspect } from "node:util"
 import type { Environment } from "../../src/service/ServiceConfig.ts"
 import * as KeyFailurePolicy from "../../src/keys/KeyFailurePolicy.ts"
-import * as Service from "../../src/service/Service.ts"
+import * as ProviderSet from "../../src/service/ProviderSet.ts"
 import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
 
 const configured = ServiceConfig.fromEnvironment
@@ -27,6 +27,7 @@ describe("ServiceConfig.fromEnvironment", () => {
         host: "127.0.0.1",
         port: 8787,
         tokens: [],
+        admin: { host: "127.0.0.1", port: 8788, token: undefined },
         providers: [],
         proxy: {},
         sendActorHeaders: false,
@@ -178,12 +179,10 @@ describe("ServiceConfig.fromEnvironment", () => {
   it.effect("reads how long keys rest, for each limit of a row", () =>
     Effect.gen(function* () {
       const config = yield* configured(withProvider({ AIBRIDGE_PROVIDER_0_COOLDOWN: "5s, 1m" }))
-      const [settings] = config.providers
+      assert.deepStrictEqual(config.providers[0]?.cooldown, [Duration.seconds(5), Duration.minutes(1)])
 
-      assert.deepStrictEqual(settings?.cooldown, [Duration.seconds(5), Duration.minutes(1)])
-
-      const provider = settings === undefined ? undefined : yield* Service.configured(settings, config)
-      const pool = provider?.keyFailover.pool
+      const [member] = yield* ProviderSet.make(config)
+      const pool = member?.provider.keyFailover.pool
       const [key] = pool?.keys ?? []
       const rests: Array<number | undefined> = []
       for (let times = 0; times < 3; times++) {

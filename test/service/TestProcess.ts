@@ -11,7 +11,7 @@ export interface TestProcess {
   readonly errors: () => string
   /** Waits until the output has something that matches; what it was. A defect if it has not after 30 seconds. */
   readonly says: (pattern: RegExp) => Effect.Effect<string>
-  readonly signal: (name: "SIGTERM" | "SIGINT") => Effect.Effect<void>
+  readonly signal: (name: "SIGTERM" | "SIGINT" | "SIGHUP") => Effect.Effect<void>
   /** Waits for the end: an exit code, or the signal that killed it. */
   readonly ended: Effect.Effect<number | string>
 }
@@ -23,7 +23,10 @@ const main = fileURLToPath(new URL("../../src/main.ts", import.meta.url))
 /** Starts `aibridge serve`, as `run`. */
 export const serve = (environment: Readonly<Record<string, string>>) => run("serve", environment)
 
-/** Starts a command of `aibridge` with nothing but these variables in its environment; killed when the scope closes. */
+/**
+ * Starts a command of `aibridge` with nothing but these variables in its environment, and any free port for the admin API;
+ * killed when the scope closes.
+ */
 export const run = (
   command: string,
   environment: Readonly<Record<string, string>>,
@@ -34,7 +37,7 @@ export const run = (
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
         ChildProcess.spawn(process.execPath, [main, command, ...flags], {
-          env: environment,
+          env: { AIBRIDGE_ADMIN_PORT: "0", ...environment },
           stdio: ["ignore", "pipe", "pipe"]
         })
       ),

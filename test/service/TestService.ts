@@ -2,7 +2,9 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
 import * as SimulatedProvider from "../../src/demo/SimulatedProvider.ts"
+import { ConfigFiles } from "../../src/service/ConfigFiles.ts"
 import * as Service from "../../src/service/Service.ts"
 import type { Environment } from "../../src/service/ServiceConfig.ts"
 import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
@@ -11,6 +13,8 @@ import * as TestServer from "../upstream/TestServer.ts"
 export interface TestService {
   /** Such as `http://127.0.0.1:40123`. */
   readonly url: string
+  /** Of the admin API. */
+  readonly adminUrl: string
   readonly banner: string
   /** The log lines so far. */
   readonly lines: () => ReadonlyArray<string>
@@ -19,13 +23,26 @@ export interface TestService {
 /** The pool's key at an index, as a test looks for it. */
 export const key = (index: number): string => `sk-test-${index}-NEVER-SHOWN-${index}kk`
 
-/** Runs until the scope closes. */
-export const start = Effect.fnUntraced(function* (environment: Environment) {
-  const config = yield* ServiceConfig.fromEnvironment({ AIBRIDGE_PORT: "0", ...environment })
+/** Any free ports, unless the test says otherwise. */
+const onFreePorts = (environment: Environment): Environment => ({
+  AIBRIDGE_PORT: "0",
+  AIBRIDGE_ADMIN_PORT: "0",
+  ...environment
+})
+
+/** Runs until the scope closes. With a file its configuration can be read again: when it has changed, or `signals` say so. */
+export const start = Effect.fnUntraced(function* (
+  environment: Environment,
+  reloadFrom: { readonly file?: string; readonly signals?: Stream.Stream<string> } = {}
+) {
+  const source = { environment: onFreePorts(environment), file: reloadFrom.file, files: new ConfigFiles() }
+  const config = yield* ServiceConfig.load({ ...source, readFile: source.files.readFile })
   const lines: Array<string> = []
   let banner = ""
   const service = Service.layer({
     config,
+    reloadFrom: { ...source, signals: reloadFrom.signals ?? Stream.never },
+    version: "0.0.0",
     nodeVersion: "v0.0.0",
     simulated: SimulatedProvider.start,
     onListening: (text) =>
@@ -37,7 +54,8 @@ export const start = Effect.fnUntraced(function* (environment: Environment) {
     Effect.provide(Logger.layer([Logger.map(Logger.formatLogFmt, (line) => void lines.push(line))]))
   )
   const url = /listens on (\S+)/.exec(banner)?.[1] ?? "no URL in the banner"
-  return { url, banner, lines: () => lines }
+  const adminUrl = /admin +(\S+)/.exec(banner)?.[1] ?? "no URL of the admin API in the banner"
+  return { url, adminUrl, banner, lines: () => lines }
 })
 
 export type WithUpstream = Effect.Success<ReturnType<typeof withUpstream>>

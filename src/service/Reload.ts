@@ -1,0 +1,210 @@
+/**
+ * Reads the configuration again while the gateway runs: providers, keys and what holds for callers are swapped, requests under
+ * way finish on what they started with. A configuration that is wrong changes nothing.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import type { Providers } from "../providers/Providers.ts"
+import { isLoopback } from "./AdminConfig.ts"
+import type { Callers } from "./Callers.ts"
+import type { ConfigFiles } from "./ConfigFiles.ts"
+import type * as ConfigSource from "./ConfigSource.ts"
+import type { ProviderSet } from "./ProviderSet.ts"
+import * as ProviderSets from "./ProviderSet.ts"
+import * as ReloadMetrics from "./ReloadMetrics.ts"
+import type { ServiceConfig } from "./ServiceConfig.ts"
+import * as Config from "./ServiceConfig.ts"
+
+/** Where the configuration stands. */
+export interface Source extends Pick<ConfigSource.Options, "environment" | "file"> {
+  readonly files: ConfigFiles
+  /** Asks to read it again whenever it says something: what it says is the trigger in the log. */
+  readonly signals: Stream.Stream<string>
+}
+
+/** How a reload went. */
+export type Outcome =
+  | {
+      readonly _tag: "Applied"
+      /** What is another one now; nothing if nothing was changed. */
+      readonly changes: ReadonlyArray<string>
+      /** The settings that have changed, too, but hold from the next start on. */
+      readonly needRestart: ReadonlyArray<string>
+      readonly warnings: ReadonlyArray<string>
+    }
+  | {
+      readonly _tag: "Refused"
+      /** Each with the setting's name, and never with a secret. */
+      readonly problems: ReadonlyArray<string>
+    }
+
+export class Reload extends Context.Service<
+  Reload,
+  {
+    /**
+     * One at a time. Never fails: how it went is logged, counted and answered.
+     *
+     * @param trigger what has asked for it, for the log
+     */
+    readonly reload: (trigger: string) => Effect.Effect<Outcome>
+    /** The configuration as it holds. */
+    readonly config: () => ServiceConfig
+    /** The last reload, if there was one. `at` is in epoch milliseconds. */
+    readonly last: () => { readonly at: number; readonly outcome: Outcome } | undefined
+  }
+>()("effect-aibridge/service/Reload") {}
+
+export interface Options {
+  /** As it holds at start, simulated providers included. */
+  readonly config: ServiceConfig
+  readonly set: ProviderSet
+  readonly providers: Providers["Service"]
+  readonly callers: Callers
+  /** None: the configuration cannot be read again. */
+  readonly source: Source | undefined
+  /** Whether the providers are simulated ones, which no configuration names. */
+  readonly isSimulated: boolean
+}
+
+export const make = Effect.fn("Reload.make")(function* (
+  options: Options
+): Effect.fn.Return<Reload["Service"], never, Scope.Scope> {
+  const { providers, callers, source } = options
+  const scope = yield* Effect.scope
+  const turn = yield* Semaphore.make(1)
+  let { config, set, isSimulated } = options
+  let last: ReturnType<Reload["Service"]["last"]>
+  yield* ReloadMetrics.loaded(yield* Clock.currentTimeMillis)
+
+  const apply = Effect.fnUntraced(function* (read: ServiceConfig) {
+    const staysSimulated = isSimulated && read.providers.length === 0
+    const next = { ...read, ...ofStart(config), providers: staysSimulated ? config.providers : read.providers }
+    const problem = problemOf(next)
+    if (problem !== undefined) return refused(problem)
+    const made = yield* ProviderSets.make(next, set)
+    yield* providers.replace(made.map(({ provider }) => provider))
+    yield* callers.replace(next)
+    yield* Effect.provideService(ProviderSets.checkChains(made, set), Scope.Scope, scope)
+    const outcome: Outcome = {
+      _tag: "Applied",
+      changes: [...changesOf(set, made), ...differences(ofCallers(config), ofCallers(next))],
+      needRestart: differences(flat(ofStart(config)), flat(ofStart(read))),
+      warnings: next.warnings
+    }
+    config = next
+    set = made
+    isSimulated = staysSimulated
+    return outcome
+  })
+
+  const read = (from: Source) =>
+    Effect.suspend(() => {
+      from.files.forget()
+      return Config.load({ ...from, readFile: from.files.readFile })
+    })
+
+  const reload = (trigger: string): Effect.Effect<Outcome> =>
+    (source === undefined ? Effect.succeed(unreadable) : Effect.flatMap(read(source), apply)).pipe(
+      Effect.catchTags({
+        InvalidConfig: ({ problems }) => Effect.succeed(refused(...problems)),
+        InvalidKeys: ({ message }) => Effect.succeed(refused(message)),
+        InvalidProvider: ({ message }) => Effect.succeed(refused(message))
+      }),
+      Effect.tap((outcome) =>
+        Effect.flatMap(Clock.currentTimeMillis, (at) => {
+          last = { at, outcome }
+          return report(outcome, at)
+        })
+      ),
+      Effect.annotateLogs({ trigger }),
+      Effect.uninterruptible,
+      turn.withPermit,
+      Effect.withSpan("Reload.reload")
+    )
+
+  return { reload, config: () => config, last: () => last }
+})
+
+/** Reloads whenever it is asked to, and a second or two after files of the configuration have changed. Runs until it is interrupted. */
+export const whenAsked = ({ files, signals }: Source, { reload }: Reload["Service"]): Effect.Effect<void> => {
+  const changes = Stream.fromSchedule(Schedule.spaced("1 second")).pipe(
+    Stream.filter(() => files.haveChanged()),
+    Stream.map(() => "file")
+  )
+  return Stream.runForEach(Stream.merge(changes, signals), reload)
+}
+
+const refused = (...problems: ReadonlyArray<string>): Outcome => ({ _tag: "Refused", problems })
+
+const unreadable = refused("this gateway was started by a program that keeps its settings: they stand nowhere")
+
+// What is fixed when the gateway starts.
+const ofStart = ({ host, port, admin, proxy, structuredLogging, shutdownTimeout, limits }: ServiceConfig) => ({
+  host,
+  port,
+  admin,
+  proxy,
+  structuredLogging,
+  shutdownTimeout,
+  limits
+})
+
+// By the names that the settings have.
+const flat = ({ admin, proxy, limits, ...others }: ReturnType<typeof ofStart>) => ({
+  ...others,
+  adminHost: admin.host,
+  adminPort: admin.port,
+  adminToken: admin.token,
+  ...proxy,
+  ...limits
+})
+
+const ofCallers = ({ tokens, rateLimit, maxConcurrency }: ServiceConfig) => ({ tokens, rateLimit, maxConcurrency })
+
+const differences = <Settings extends object>(before: Settings, after: Settings): ReadonlyArray<string> => {
+  const one = new Map<string, unknown>(Object.entries(before))
+  const other = new Map<string, unknown>(Object.entries(after))
+  return Array.from(new Set([...one.keys(), ...other.keys()])).filter(
+    (name) => !Equal.equals(one.get(name), other.get(name))
+  )
+}
+
+const changesOf = (before: ProviderSet, after: ProviderSet): ReadonlyArray<string> => {
+  const one = new Map(before.map((member) => [member.settings.name, member]))
+  const other = new Map(after.map((member) => [member.settings.name, member]))
+  return Array.from(new Set([...one.keys(), ...other.keys()])).flatMap((name) => {
+    if (!one.has(name)) return [`provider ${name} added`]
+    if (!other.has(name)) return [`provider ${name} removed`]
+    return one.get(name) === other.get(name) ? [] : [`provider ${name} changed`]
+  })
+}
+
+// What was refused at start by the address that is configured is to be refused by the one that is listened on.
+const problemOf = ({ providers, tokens, host }: ServiceConfig): string | undefined => {
+  if (providers.length === 0) return "providers: none is left; stop the gateway, or start it again for simulated ones"
+  return tokens.length === 0 && !isLoopback(host)
+    ? `tokens: must be set while the gateway listens on ${host}; for another address it has to be started again`
+    : undefined
+}
+
+const report = (outcome: Outcome, now: number): Effect.Effect<void> => {
+  if (outcome._tag === "Refused") {
+    const title = Effect.logError("configuration not reloaded: the one before goes on")
+    const problems = Effect.forEach(outcome.problems, (problem) => Effect.logError(problem), { discard: true })
+    return title.pipe(Effect.andThen(problems), Effect.andThen(ReloadMetrics.refused))
+  }
+  const { changes, needRestart, warnings } = outcome
+  const all = [...needRestart.map((name) => `${name} has changed: that takes a restart`), ...warnings]
+  return Effect.annotateLogs(Effect.logInfo("configuration reloaded"), {
+    changes: changes.length === 0 ? "none" : changes.join(", ")
+  }).pipe(
+    Effect.andThen(Effect.forEach(all, (warning) => Effect.logWarning(warning), { discard: true })),
+    Effect.andThen(ReloadMetrics.applied(now))
+  )
+}
