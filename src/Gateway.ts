@@ -24,6 +24,8 @@ import { ConcurrencyLimit } from "./inbound/ConcurrencyLimit.ts"
 import * as Drain from "./inbound/Drain.ts"
 import * as ErrorResponse from "./inbound/ErrorResponse.ts"
 import { RateLimit } from "./inbound/RateLimit.ts"
+import * as RefusalLog from "./inbound/RefusalLog.ts"
+import * as RefusalMetrics from "./inbound/RefusalMetrics.ts"
 import * as RequestBody from "./inbound/RequestBody.ts"
 import type { Route } from "./inbound/Router.ts"
 import * as Router from "./inbound/Router.ts"
@@ -82,6 +84,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const rateLimit = yield* RateLimit
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers.all)
+    const refusalLog = RefusalLog.make()
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
@@ -126,7 +129,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         ),
         Effect.catch((error) => {
           interception.failed(error)
-          return Effect.succeed(failed(error, provider, dialect, { [Interception.idHeader]: interception.id }))
+          return failed(error, provider, dialect, { [Interception.idHeader]: interception.id })
         })
       )
     })
@@ -204,14 +207,47 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         : ResponseHead.whole(response.status, headers, whole)
     })
 
+    // A refusal of our own is counted, told if it is worth it, and answered.
+    const refused = ({ error, provider, dialect }: Router.NoRoute, headers: Headers = {}) => {
+      const name = provider?.name ?? RefusalMetrics.noProvider
+      return RefusalMetrics.count(error, name).pipe(
+        Effect.andThen(refusalLog.tell(error, name)),
+        Effect.as(ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect), headers))
+      )
+    }
+
+    // Failures are answered before a byte of an upstream's answer was passed on: whoever is here has not committed.
+    const failed = (error: Failure, provider: Provider, dialect: Dialect, headers: Headers = {}) => {
+      switch (error._tag) {
+        case "GatewayError":
+          return refused({ error, provider, dialect }, headers)
+        case "UpstreamError":
+          return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromUpstreamError(error, dialect), headers))
+        case "KeyPoolError":
+          return Effect.succeed(ErrorResponse.toResponse(provider.keyFailover.buildKeyPoolResponse(error), headers))
+      }
+    }
+
+    // A defect of ours, or of an embedder's layer, is logged and answered too.
+    const shaped = <R>(
+      effect: Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>,
+      provider: Provider,
+      dialect: Dialect
+    ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
+      Effect.catchCause(effect, (cause) => {
+        if (Cause.hasInterrupts(cause)) return Effect.interrupt
+        const error = Cause.findErrorOption(cause)
+        return Option.isSome(error)
+          ? failed(error.value, provider, dialect)
+          : Effect.as(Effect.logError("request failed by a defect", cause), ErrorResponse.toResponse(defect(dialect)))
+      })
+
     return Gateway.of({
       handle: (request) => {
         const found = router.route(request)
-        if (Result.isFailure(found) || drain.isDraining()) {
-          const { error, dialect } = Result.isFailure(found) ? found.failure : refusedBecauseDraining(found.success)
-          return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect)))
-        }
+        if (Result.isFailure(found)) return refused(found.failure)
         const route = found.success
+        if (drain.isDraining()) return refused(refusedBecauseDraining(route))
         switch (route._tag) {
           case "Probe":
             return Effect.succeed(alive)
@@ -287,8 +323,12 @@ const isCut = (error: UpstreamError | KeyPoolError): boolean =>
 type BridgedRoute = Extract<Route, { readonly _tag: "Bridged" }>
 type PassthroughRoute = Extract<Route, { readonly _tag: "Passthrough" }>
 
+type Failure = GatewayError.GatewayError | UpstreamError | KeyPoolError
+type Headers = Readonly<Record<string, string>>
+
 const refusedBecauseDraining = (route: Route): Router.NoRoute => ({
   error: GatewayError.make(new GatewayError.Draining({})),
+  provider: route._tag === "Probe" ? undefined : route.provider,
   dialect: route._tag === "Bridged" ? route.dialect : route._tag === "Passthrough" ? route.provider.dialect : undefined
 })
 
@@ -319,40 +359,5 @@ const outgoing = (
   headers,
   body
 })
-
-// Failures are answered before a byte of an upstream's answer was passed on: whoever is here has not committed.
-const failed = (
-  error: GatewayError.GatewayError | UpstreamError | KeyPoolError,
-  provider: Provider,
-  dialect: Dialect,
-  headers: Readonly<Record<string, string>> = {}
-): HttpServerResponse.HttpServerResponse => {
-  switch (error._tag) {
-    case "GatewayError":
-      return ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect), headers)
-    case "UpstreamError":
-      return ErrorResponse.toResponse(ErrorResponse.fromUpstreamError(error, dialect), headers)
-    case "KeyPoolError":
-      return ErrorResponse.toResponse(provider.keyFailover.buildKeyPoolResponse(error), headers)
-  }
-}
-
-// A defect of ours, or of an embedder's layer, is logged and answered too.
-const shaped = <R>(
-  effect: Effect.Effect<
-    HttpServerResponse.HttpServerResponse,
-    GatewayError.GatewayError | UpstreamError | KeyPoolError,
-    R
-  >,
-  provider: Provider,
-  dialect: Dialect
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
-  Effect.catchCause(effect, (cause) => {
-    if (Cause.hasInterrupts(cause)) return Effect.interrupt
-    const error = Cause.findErrorOption(cause)
-    return Option.isSome(error)
-      ? Effect.succeed(failed(error.value, provider, dialect))
-      : Effect.as(Effect.logError("request failed by a defect", cause), ErrorResponse.toResponse(defect(dialect)))
-  })
 
 const defect = (dialect: Dialect) => shapeError(dialect, 500, "internal error")

@@ -5,7 +5,13 @@ import * as Schema from "effect/Schema"
 export class InvalidBody extends Schema.TaggedClass<InvalidBody>()("InvalidBody", { detail: Schema.String }) {}
 
 /** No credential for the gateway, or a wrong one, or none to send upstream; `detail` says what to send. */
-export class Unauthorized extends Schema.TaggedClass<Unauthorized>()("Unauthorized", { detail: Schema.String }) {}
+export class Unauthorized extends Schema.TaggedClass<Unauthorized>()("Unauthorized", {
+  detail: Schema.String,
+  /** Whose credential it is, if it was one. For the log, which has a line if this or the next is there: the client is not told. */
+  actor: Schema.optionalKey(Schema.String),
+  /** The masked form of what was shown. */
+  tokenHint: Schema.optionalKey(Schema.String)
+}) {}
 
 /** The caller may not do this; `detail` says why. */
 export class Forbidden extends Schema.TaggedClass<Forbidden>()("Forbidden", { detail: Schema.String }) {}
@@ -48,7 +54,9 @@ export class ConcurrencyLimited extends Schema.TaggedClass<ConcurrencyLimited>()
 /** The actor has sent as many requests as the gateway takes of one. */
 export class RateLimited extends Schema.TaggedClass<RateLimited>()("RateLimited", {
   /** What remains until the next one is taken. */
-  retryAfter: Schema.Duration
+  retryAfter: Schema.Duration,
+  /** Who it is, for the log. */
+  actor: Schema.optionalKey(Schema.String)
 }) {}
 
 /** The gateway stops and takes nothing new. */

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Actor } from "../domain/Actor.ts"
 import * as ActorOf from "../domain/Actor.ts"
-import { holdsSecret } from "../domain/Credential.ts"
+import { hint, holdsSecret } from "../domain/Credential.ts"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import * as Refusal from "../domain/GatewayError.ts"
 import type { RequestHeaders } from "../domain/HeaderRecord.ts"
@@ -101,10 +101,10 @@ export const makeTokens = (tokens: ReadonlyArray<Token>): Effect.Effect<Authenti
       const candidate = token ?? (hasPool ? standardToken(headers) : undefined)
       if (candidate === undefined) return yield* hasPool ? missingToken : missingOwnToken
       const found = yield* find(candidate)
-      if (found === undefined) return yield* wrongToken
+      if (found === undefined) return yield* wrongToken(candidate)
       const { expires, providers, models } = found.limits
       if (expires !== undefined && (yield* Clock.currentTimeMillis) >= expires.epochMilliseconds) {
-        return yield* expiredToken
+        return yield* expiredToken(candidate, found.actor)
       }
       if (providers !== undefined && !providers.includes(provider.name)) {
         return yield* forbidden(`this gateway token may not be used for the provider "${provider.name}"`)
@@ -177,14 +177,16 @@ const standard = (headers: RequestHeaders): RequestHeaders =>
     })
   )
 
-const unauthorized = (detail: string) => Effect.fail(Refusal.make(new Refusal.Unauthorized({ detail })))
+const unauthorized = (detail: string, forLog: { readonly tokenHint?: string; readonly actor?: string } = {}) =>
+  Effect.fail(Refusal.make(new Refusal.Unauthorized({ detail, ...forLog })))
 
 const missingToken = unauthorized(
   `no gateway token: send it in Authorization (Bearer), x-api-key or, beside a provider key of your own, ${tokenHeader}`
 )
 const missingOwnToken = unauthorized(`no gateway token: this provider takes it in ${tokenHeader} only`)
-const wrongToken = unauthorized("the gateway token is not valid")
-const expiredToken = unauthorized("the gateway token has expired")
+const wrongToken = (token: string) => unauthorized("the gateway token is not valid", { tokenHint: hint(token) })
+const expiredToken = (token: string, { id }: Actor) =>
+  unauthorized("the gateway token has expired", { tokenHint: hint(token), actor: id })
 
 const present = (value: string | undefined): string | undefined => value?.trim() || undefined
 

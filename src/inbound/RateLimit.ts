@@ -28,7 +28,7 @@ export const make = (requestsPerMinute: number): Effect.Effect<RateLimit> =>
       take: ({ id }: Actor) =>
         limiter
           .consume({ algorithm: "token-bucket", window: "1 minute", limit: requestsPerMinute, key: id })
-          .pipe(Effect.catch(({ reason }) => refused(reason)))
+          .pipe(Effect.catch(({ reason }) => refused(reason, id)))
     }
   }).pipe(Effect.provide(RateLimiter.layer.pipe(Layer.provide(RateLimiter.layerStoreMemory))))
 
@@ -36,7 +36,7 @@ export const make = (requestsPerMinute: number): Effect.Effect<RateLimit> =>
 export const layerMemory = (requestsPerMinute: number): Layer.Layer<never> =>
   Layer.effect(RateLimit, make(requestsPerMinute))
 
-const refused = (reason: RateLimiter.RateLimiterError["reason"]): Effect.Effect<never, GatewayError> =>
+const refused = (reason: RateLimiter.RateLimiterError["reason"], actor: string): Effect.Effect<never, GatewayError> =>
   reason._tag === "RateLimitExceeded"
-    ? Effect.fail(Refusal.make(new Refusal.RateLimited({ retryAfter: reason.retryAfter })))
+    ? Effect.fail(Refusal.make(new Refusal.RateLimited({ retryAfter: reason.retryAfter, actor })))
     : Effect.die(reason)

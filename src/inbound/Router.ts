@@ -15,9 +15,10 @@ export type Route =
 
 type ServedRoute = Exclude<Route, { readonly _tag: "Probe" }>
 
-/** A refusal and the dialect to say it in; none outside all prefixes. */
+/** A refusal, of which provider, and the dialect to say it in; neither outside all prefixes. */
 export interface NoRoute {
   readonly error: GatewayError
+  readonly provider: Provider | undefined
   readonly dialect: Dialect | undefined
 }
 
@@ -72,18 +73,19 @@ const of = (providers: ReadonlyArray<Provider>): Router => {
       const path = pathOf(url)
       const route = exact.get(path) ?? subtree(subtrees, path, exact)
       if (route !== undefined) {
-        const dialect = route._tag === "Bridged" ? route.dialect : route.provider.dialect
-        if (asksForUpgrade(headers)) return refuse(noUpgrade, dialect)
+        const { provider } = route
+        const dialect = route._tag === "Bridged" ? route.dialect : provider.dialect
+        if (asksForUpgrade(headers)) return refuse(noUpgrade, provider, dialect)
         return route._tag === "Bridged" && method !== "POST"
-          ? refuse(new Refusal.MethodNotAllowed({ method, path, allow: "POST" }), dialect)
+          ? refuse(new Refusal.MethodNotAllowed({ method, path, allow: "POST" }), provider, dialect)
           : Result.succeed(route)
       }
-      const dialect = mounts.find(({ mount }) => path === mount || path.startsWith(`${mount}/`))?.provider.dialect
-      if (!roots.has(path)) return refuse(new Refusal.RouteNotFound({ method, path }), dialect)
-      if (asksForUpgrade(headers)) return refuse(noUpgrade, dialect)
+      const provider = mounts.find(({ mount }) => path === mount || path.startsWith(`${mount}/`))?.provider
+      if (!roots.has(path)) return refuse(new Refusal.RouteNotFound({ method, path }), provider)
+      if (asksForUpgrade(headers)) return refuse(noUpgrade, provider)
       return method === "GET" || method === "HEAD"
         ? Result.succeed({ _tag: "Probe" })
-        : refuse(new Refusal.MethodNotAllowed({ method, path, allow: "GET, HEAD" }), dialect)
+        : refuse(new Refusal.MethodNotAllowed({ method, path, allow: "GET, HEAD" }), provider)
     }
   }
 }
@@ -107,8 +109,11 @@ const asksForUpgrade = (headers: RequestHeaders): boolean => {
 
 const noUpgrade = new Refusal.Unsupported({ detail: "WebSocket and other upgrades are not supported, use HTTP" })
 
-const refuse = (reason: GatewayError["reason"], dialect: Dialect | undefined): Result.Result<never, NoRoute> =>
-  Result.fail({ error: Refusal.make(reason), dialect })
+const refuse = (
+  reason: GatewayError["reason"],
+  provider: Provider | undefined,
+  dialect = provider?.dialect
+): Result.Result<never, NoRoute> => Result.fail({ error: Refusal.make(reason), provider, dialect })
 
 const subtree = (
   subtrees: ReadonlyArray<{ readonly prefix: string; readonly provider: Provider }>,
