@@ -98,9 +98,9 @@ export const fromEnvironment = (environment: Environment): Effect.Effect<Service
 
 /** Reads and checks all settings; fails with everything that is wrong at once. */
 export const load = (options: ConfigSource.Options): Effect.Effect<ServiceConfig, InvalidConfig> =>
-  Effect.suspend(() => {
+  Effect.clockWith((clock) => {
     const source = ConfigSource.find(options)
-    const config = resolve(decode(source), source)
+    const config = resolve(decode(source), source, clock.currentTimeMillisUnsafe())
     return source.problems.length > 0 ? new InvalidConfig({ problems: source.problems }) : Effect.succeed(config)
   })
 
@@ -131,7 +131,7 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
   leafHook: (issue) => (issue._tag === "UnexpectedKey" ? unknown : SchemaIssue.defaultLeafHook(issue))
 })
 
-const resolve = (config: Config, source: ConfigSource.ConfigSource): ServiceConfig => {
+const resolve = (config: Config, source: ConfigSource.ConfigSource, now: number): ServiceConfig => {
   const { httpProxy, httpsProxy, noProxy, tokens = [], circuitBreaker = {} } = config
   const host = config.host ?? "127.0.0.1"
   CircuitBreakerConfig.warn(circuitBreaker, ["circuitBreaker"], source)
@@ -150,6 +150,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource): ServiceConf
     source.problem(["tokens"], `the token of ${shared.name} is also a provider key: a token must be one of its own`)
   }
   warnOfUnknownProviders(tokens, providers, source)
+  TokenConfig.warnOfExpiry(tokens, now, source)
   return {
     host,
     port: config.port ?? 8787,

@@ -1,5 +1,6 @@
 /** The settings of gateway tokens: `name=token`, or in the file also each by itself, with what it may be used for. */
 import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
@@ -9,6 +10,7 @@ import { fitsHeader } from "../domain/Credential.ts"
 import type { Token } from "../inbound/Authenticator.ts"
 import { hashPattern } from "../inbound/Authenticator.ts"
 import { namePattern } from "../providers/Provider.ts"
+import type { ConfigSource } from "./ConfigSource.ts"
 import * as Setting from "./Setting.ts"
 import type { Reading } from "./Setting.ts"
 
@@ -76,6 +78,25 @@ export const tokens = Setting.setting(
 /** Whether a secret is what a token, be it known by its hash only, stands for. */
 export const isToken = (secret: string, token: Redacted.Redacted<string>): boolean =>
   sha256(secret) === digestOf(Redacted.value(token))
+
+/**
+ * Warns of tokens that are refused already, or soon.
+ *
+ * @param now epoch milliseconds
+ */
+export const warnOfExpiry = (all: ReadonlyArray<Token>, now: number, source: ConfigSource): void => {
+  for (const [index, { name, expires: end }] of all.entries()) {
+    if (end === undefined || end.epochMilliseconds - now > Duration.toMillis(soon)) continue
+    const date = DateTime.formatIso(end)
+    const what =
+      end.epochMilliseconds <= now
+        ? `has expired (${date}) and is refused: give it a later date, or remove it`
+        : `expires within ${Duration.format(soon)} (${date}): give its owner another one in time`
+    source.warnings.push(`${source.nameOf(["tokens", index, "expires"])}: the token of ${name} ${what}`)
+  }
+}
+
+const soon = Duration.days(7)
 
 const readPair = (entry: string): Reading<Token> => {
   const separator = entry.indexOf("=")

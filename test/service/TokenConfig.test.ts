@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as TestClock from "effect/testing/TestClock"
 import { createHash } from "node:crypto"
 import { inspect } from "node:util"
 import type { Environment } from "../../src/service/ServiceConfig.ts"
@@ -241,6 +242,29 @@ name = "eu"
         `a.yaml: tokens: a token of ada is for the provider "anthropic", which is not configured`
       ])
       assert.deepStrictEqual((yield* load(tokens)).warnings, [])
+    })
+  )
+})
+
+describe("A token that expires", () => {
+  const expires = "2027-01-31T18:00:00.000Z"
+  const text = `tokens: [eve=t, { name: ada, token: never-shown, expires: "${expires}" }, { name: bob, hash: "${hash}" }]`
+  const week = 7 * 86_400_000
+  const about = "a.yaml: tokens[1].expires: the token of ada"
+  const expired = `${about} has expired (${expires}) and is refused: give it a later date, or remove it`
+  const soon = `${about} expires within 7d (${expires}): give its owner another one in time`
+
+  it.effect.each([
+    { when: "more than a week before", millis: -week - 1, warnings: [] },
+    { when: "a week before", millis: -week, warnings: [soon] },
+    { when: "up to its last moment", millis: -1, warnings: [soon] },
+    { when: "when it is over", millis: 0, warnings: [expired] },
+    { when: "long after", millis: 100 * week, warnings: [expired] }
+  ])("is warned about with its owner, its date and its setting: $when", ({ millis, warnings }) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(Date.parse(expires) + millis)
+
+      assert.deepStrictEqual((yield* load(text)).warnings, warnings)
     })
   )
 })
