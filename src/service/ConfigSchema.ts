@@ -153,6 +153,13 @@ const single = {
   baseUrl: baseUrl("Its base URL.")
 }
 
+// Of the reference system: understood, so that nobody looks for a typo, but not offered (`NotOffered`).
+const notOffered = {
+  enabled: Setting.flag("Not offered: to switch the gateway off, do not start it. May be true."),
+  injectCoderMcpTools: Setting.flag("Not offered: no tools are injected. May be false."),
+  retention: Setting.time({ orZero: true })("Not offered: nothing is stored, so nothing is deleted.")
+}
+
 const all = {
   host: Setting.text("The address to listen on. Default 127.0.0.1."),
   port: Setting.number(0, 65_535)("The port to listen on, 0 for any free one. Default 8787."),
@@ -176,6 +183,7 @@ const all = {
   httpProxy: proxy("For the way to providers at http. Default none."),
   httpsProxy: proxy("For the way to providers at https. Default none."),
   noProxy: Setting.text("Hosts that are reached without a proxy, comma-separated. Default none."),
+  ...notOffered,
   circuitBreaker: group(circuitBreaker),
   openai: group(single),
   anthropic: group(single),

@@ -14,6 +14,7 @@ import { ConfigSchema, places } from "./ConfigSchema.ts"
 import type { Environment } from "./ConfigSource.ts"
 import * as ConfigSource from "./ConfigSource.ts"
 import type { ProviderConfig } from "./ProviderConfig.ts"
+import * as NotOffered from "./NotOffered.ts"
 import * as Providers from "./ProviderConfig.ts"
 import * as TokenConfig from "./TokenConfig.ts"
 
@@ -134,6 +135,7 @@ const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
 const resolve = (config: Config, source: ConfigSource.ConfigSource, now: number): ServiceConfig => {
   const { httpProxy, httpsProxy, noProxy, tokens = [], circuitBreaker = {} } = config
   const host = config.host ?? "127.0.0.1"
+  NotOffered.tell(config, source)
   CircuitBreakerConfig.warn(circuitBreaker, ["circuitBreaker"], source)
   const providers = Providers.resolveAll(config, source)
   if (tokens.length === 0 && !AdminConfig.isLoopback(host)) {
