@@ -263,6 +263,21 @@ describe("aibridge", { timeout: 60_000 }, () => {
     })
   )
 
+  it.live("prints what completes its command line in a shell", () =>
+    Effect.gen(function* () {
+      const child = yield* TestProcess.run("--completions", {}, ["bash"])
+
+      assert.strictEqual(yield* child.ended, 0)
+      assertParts(child.output(), [
+        "\ncomplete -F _aibridge aibridge\n",
+        "compgen -W 'serve check schema token'",
+        "compgen -W 'create'",
+        "--config",
+        "--live"
+      ])
+    })
+  )
+
   it.live("prints the JSON Schema of the file", () =>
     Effect.gen(function* () {
       const child = yield* TestProcess.run("schema", {})
