@@ -156,7 +156,7 @@ describe("The package", { timeout: 60_000 }, () => {
         const url = yield* aibridge.says(/listens on (\S+)/)
         const answer = yield* TestHttp.send(url, { body: TestHttp.message() })
         const text = yield* answer.text
-        yield* aibridge.terminate
+        yield* aibridge.signal("SIGTERM")
         const { code, errors } = yield* aibridge.ended
 
         assert.strictEqual(answer.status, 200)

@@ -1,4 +1,5 @@
 /** The repository's files, and what they say about settings. */
+import { assert } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
@@ -39,3 +40,20 @@ export const unknownSettings = (text: string): ReadonlyArray<string> =>
 /** The settings that come of these variables, with no other files than these. */
 export const settings = (environment: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) =>
   ServiceConfig.load({ environment, readFile: (path) => Result.fromNullishOr(files[path], () => "ENOENT") })
+
+/** What is in files at these paths, which the examples for tokens and keys name. */
+export const exampleFiles = (paths: ReadonlyArray<string>): Readonly<Record<string, string>> =>
+  Object.fromEntries(paths.map((path) => [path, path.endsWith("/tokens") ? "ada=first\nci=second\n" : "sk-1\nsk-2\n"]))
+
+/** That settings are those of the examples, with what is in `exampleFiles`, and leave nothing to warn about. */
+export const assertExample = ({ tokens, providers, warnings }: ServiceConfig.ServiceConfig): void => {
+  assert.deepStrictEqual(warnings, [])
+  assert.deepStrictEqual(
+    tokens.map(({ name }) => name),
+    ["ada", "ci"]
+  )
+  assert.deepStrictEqual(
+    providers.map(({ type, keys }) => [type, keys?.length]),
+    [["anthropic", 2]]
+  )
+}

@@ -13,9 +13,12 @@ export interface Options {
 }
 
 export interface TestCommand {
+  /** What it has printed so far. */
+  readonly output: () => string
+  readonly errors: () => string
   /** Waits until the output has something that matches; its first group. A defect if the program ends without. */
   readonly says: (pattern: RegExp) => Effect.Effect<string>
-  readonly terminate: Effect.Effect<void>
+  readonly signal: (name: "SIGTERM" | "SIGINT" | "SIGHUP") => Effect.Effect<void>
   /** Waits for the end. */
   readonly ended: Effect.Effect<End>
 }
@@ -77,12 +80,14 @@ export const start = (
       })
     const ended = Deferred.await(end)
     return {
+      output: () => output,
+      errors: () => errors,
       says: (pattern) =>
         Effect.raceFirst(
           found(pattern),
           Effect.flatMap(ended, (early) => Effect.die(new Error(`ended too early: ${JSON.stringify(early)}`)))
         ),
-      terminate: Effect.sync(() => void child.kill("SIGTERM")),
+      signal: (name) => Effect.sync(() => void child.kill(name)),
       ended
     }
   })
