@@ -14,9 +14,10 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import * as Result from "effect/Result"
 import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
-import { readFileSync } from "node:fs"
+import { closeSync, openSync, readFileSync } from "node:fs"
 import process from "node:process"
 import { ConfigFiles } from "./service/ConfigFiles.ts"
 import * as EffectiveConfig from "./service/EffectiveConfig.ts"
@@ -43,16 +44,22 @@ const sourceOf = (file: Option.Option<string>) => ({
 
 const readConfig = (file: Option.Option<string>) => ServiceConfig.load({ ...sourceOf(file), readFile: files.readFile })
 
+const onHangup = (listener: () => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => process.on("SIGHUP", listener)),
+    () => Effect.sync(() => process.off("SIGHUP", listener))
+  )
+
+// A terminal that was closed says so with the same signal, which means the opposite.
+const isOfClosedTerminal = (): boolean =>
+  process.stdin.isTTY && Result.isFailure(Result.try(() => closeSync(openSync("/dev/tty", "r"))))
+
 // Asks a daemon to read its configuration again.
 const hangups = Stream.callback<string>((queue) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const listener = () => Queue.offerUnsafe(queue, "SIGHUP")
-      process.on("SIGHUP", listener)
-      return listener
-    }),
-    (listener) => Effect.sync(() => void process.off("SIGHUP", listener))
-  )
+  onHangup(() => {
+    if (isOfClosedTerminal()) process.kill(process.pid, "SIGTERM")
+    else Queue.offerUnsafe(queue, "SIGHUP")
+  })
 )
 
 // Loaded only where it is served.

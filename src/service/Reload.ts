@@ -82,9 +82,9 @@ export const make = Effect.fn("Reload.make")(function* (
   let last: ReturnType<Reload["Service"]["last"]>
   yield* ReloadMetrics.loaded(yield* Clock.currentTimeMillis)
 
-  const apply = Effect.fnUntraced(function* (read: ServiceConfig) {
-    const staysSimulated = isSimulated && read.providers.length === 0
-    const next = { ...read, ...ofStart(config), providers: staysSimulated ? config.providers : read.providers }
+  const apply = Effect.fnUntraced(function* (found: ServiceConfig) {
+    const staysSimulated = isSimulated && found.providers.length === 0
+    const next = { ...found, ...ofStart(config), providers: staysSimulated ? config.providers : found.providers }
     const problem = problemOf(next)
     if (problem !== undefined) return refused(problem)
     const made = yield* ProviderSets.make(next, set)
@@ -94,7 +94,7 @@ export const make = Effect.fn("Reload.make")(function* (
     const outcome: Outcome = {
       _tag: "Applied",
       changes: [...changesOf(set, made), ...differences(ofCallers(config), ofCallers(next))],
-      needRestart: differences(flat(ofStart(config)), flat(ofStart(read))),
+      needRestart: differences(flat(ofStart(config)), flat(ofStart(found))),
       warnings: next.warnings
     }
     config = next
@@ -102,12 +102,6 @@ export const make = Effect.fn("Reload.make")(function* (
     isSimulated = staysSimulated
     return outcome
   })
-
-  const read = (from: Source) =>
-    Effect.suspend(() => {
-      from.files.forget()
-      return Config.load({ ...from, readFile: from.files.readFile })
-    })
 
   const reload = (trigger: string): Effect.Effect<Outcome> =>
     (source === undefined ? Effect.succeed(unreadable) : Effect.flatMap(read(source), apply)).pipe(
@@ -139,6 +133,12 @@ export const whenAsked = ({ files, signals }: Source, { reload }: Reload["Servic
   )
   return Stream.runForEach(Stream.merge(changes, signals), reload)
 }
+
+const read = (source: Source) =>
+  Effect.suspend(() => {
+    source.files.forget()
+    return Config.load({ ...source, readFile: source.files.readFile })
+  })
 
 const refused = (...problems: ReadonlyArray<string>): Outcome => ({ _tag: "Refused", problems })
 

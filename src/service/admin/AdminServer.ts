@@ -2,7 +2,7 @@
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
-import * as HttpServer from "effect/http/HttpServer"
+import type * as HttpServer from "effect/http/HttpServer"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Layer from "effect/Layer"
@@ -111,11 +111,12 @@ const changeKey = Effect.fnUntraced(function* (
   return Report.key(pool, key, statuses[key.index])
 })
 
+const missing = (message: string) => Effect.fail(new AdminApi.NoSuchKey({ message }))
+
 const findKey = (
   providers: ReadonlyArray<Provider>,
   { provider: name, key: named }: { readonly provider: string; readonly key: string }
 ): Effect.Effect<{ readonly pool: KeyPool; readonly key: Key }, AdminApi.NoSuchKey | AdminApi.AmbiguousKey> => {
-  const missing = (message: string) => Effect.fail(new AdminApi.NoSuchKey({ message }))
   const provider = providers.find((each) => each.name === name)
   if (provider === undefined) {
     return missing(`there is no provider "${name}", only ${providers.map((each) => each.name).join(", ")}`)
