@@ -19,6 +19,7 @@ import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import { closeSync, openSync, readFileSync } from "node:fs"
 import process from "node:process"
+import * as KeysCommand from "./service/admin/KeysCommand.ts"
 import { ConfigFiles } from "./service/ConfigFiles.ts"
 import * as EffectiveConfig from "./service/EffectiveConfig.ts"
 import * as LiveCheck from "./service/LiveCheck.ts"
@@ -89,24 +90,26 @@ const serve = Command.make("serve", { config: configFile }).pipe(
   )
 )
 
+const json = Flag.Boolean("json").pipe(Flag.withDescription("Print JSON."), Flag.withDefault(false))
+
 const check = Command.make("check", {
   config: configFile,
   live: Flag.Boolean("live").pipe(
     Flag.withDescription("Also ask each key for the list of models, which costs nothing."),
     Flag.withDefault(false)
   ),
-  json: Flag.Boolean("json").pipe(Flag.withDescription("Print JSON."), Flag.withDefault(false))
+  json
 }).pipe(
   Command.withDescription(
     "Check the configuration and print it as it holds, secrets masked. Ends with code 1 if the gateway could not start with it, or a key does not work."
   ),
-  Command.withHandler(({ config: file, live, json }) =>
+  Command.withHandler(({ config: file, live, json: asJson }) =>
     Effect.gen(function* () {
       const config = yield* readConfig(file)
       const answers = live ? yield* LiveCheck.ask(config).pipe(Effect.provide(UpstreamUndici.layer(config.proxy))) : []
       const { warnings } = config
       const effective = EffectiveConfig.mask(config)
-      yield* json
+      yield* asJson
         ? Console.log(JSON.stringify({ config: effective, warnings, ...(live && { keys: answers }) }, undefined, 2))
         : Console.log(
             [
@@ -154,7 +157,7 @@ const token = Command.make("token").pipe(
 
 const aibridge = Command.make("aibridge").pipe(
   Command.withDescription("A gateway between AI clients and AI providers, whose keys fail over."),
-  Command.withSubcommands([serve, check, schema, token])
+  Command.withSubcommands([serve, check, KeysCommand.make(configFile, readConfig), schema, token])
 )
 
 const manifest: { readonly version: string } = JSON.parse(
@@ -176,6 +179,7 @@ aibridge.pipe(
     InvalidKeys: (error) => refuse("cannot start:", [error.message]),
     InvalidProvider: (error) => refuse("cannot start:", [error.message]),
     CannotListen: (error) => refuse("cannot start:", [error.message]),
+    AdminFailed: (error) => refuse("failed:", [error.message]),
     // What is wrong with the command line was printed with the help. Help that was asked for is no failure.
     ShowHelp: ({ errors }) => Effect.sync(() => void (process.exitCode = errors.length > 0 ? 2 : 0))
   }),
