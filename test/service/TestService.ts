@@ -30,18 +30,22 @@ const onFreePorts = (environment: Environment): Environment => ({
   ...environment
 })
 
-/** Runs until the scope closes. With a file its configuration can be read again: when it has changed, or `signals` say so. */
+/**
+ * Runs until the scope closes. Its configuration is read again when the file has changed, or `signals` say so; `none`: it cannot
+ * be read again.
+ */
 export const start = Effect.fnUntraced(function* (
   environment: Environment,
-  reloadFrom: { readonly file?: string; readonly signals?: Stream.Stream<string> } = {}
+  reloadFrom: { readonly file?: string; readonly signals?: Stream.Stream<string> } | "none" = {}
 ) {
-  const source = { environment: onFreePorts(environment), file: reloadFrom.file, files: new ConfigFiles() }
+  const { file, signals = Stream.never } = reloadFrom === "none" ? {} : reloadFrom
+  const source = { environment: onFreePorts(environment), file, files: new ConfigFiles() }
   const config = yield* ServiceConfig.load({ ...source, readFile: source.files.readFile })
   const lines: Array<string> = []
   let banner = ""
   const service = Service.layer({
     config,
-    reloadFrom: { ...source, signals: reloadFrom.signals ?? Stream.never },
+    ...(reloadFrom !== "none" && { reloadFrom: { ...source, signals } }),
     version: "0.0.0",
     nodeVersion: "v0.0.0",
     simulated: SimulatedProvider.start,
