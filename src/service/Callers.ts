@@ -1,7 +1,6 @@
 /** Who may call and how much, as configured: replaceable while the gateway runs. */
 import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Layer from "effect/Layer"
 import * as Authenticator from "../inbound/Authenticator.ts"
 import * as ConcurrencyLimit from "../inbound/ConcurrencyLimit.ts"
@@ -44,14 +43,13 @@ interface Built {
   readonly rateLimit: RateLimit.RateLimit | undefined
 }
 
-// What is the same is kept, and so is what it has counted.
+// A limit that is the same goes on counting.
 const build = Effect.fnUntraced(function* (settings: Settings, before?: Built): Effect.fn.Return<Built> {
   const { tokens, rateLimit } = settings
-  const hasSameTokens = before !== undefined && Equal.equals(before.settings.tokens, tokens)
   const hasSameRate = before?.settings.rateLimit === rateLimit
   return {
     settings,
-    authenticator: hasSameTokens ? before.authenticator : yield* authenticatorOf(tokens),
+    authenticator: yield* authenticatorOf(tokens),
     rateLimit: hasSameRate ? before.rateLimit : rateLimit === 0 ? undefined : yield* RateLimit.make(rateLimit)
   }
 })

@@ -102,6 +102,22 @@ describe("A reload", () => {
     })
   )
 
+  it.live("holds for the next one to compare with", () =>
+    Effect.gen(function* () {
+      const { adminUrl, file, provider, reload } = yield* running([])
+      yield* file.write({ providers: [provider({ keys: [key(2)] })], rateLimit: 7 })
+
+      const first = yield* reload
+      const second = yield* reload
+      const { body: config } = yield* TestAdmin.ask(adminUrl, "GET /config")
+
+      assert.deepStrictEqual(first.body, { ...unchanged, changes: ["provider anthropic changed", "rateLimit"] })
+      assert.deepStrictEqual(second.body, unchanged)
+      assert.deepInclude(Object(config), { rateLimit: 7 })
+      assert.deepStrictEqual(Object(config).providers[0].keys, ["sk-t...-2kk"])
+    })
+  )
+
   it.live("lets a stream end that has begun with a provider that is gone", () =>
     Effect.gen(function* () {
       const { url, file, provider, reload, seen } = yield* running([TestMessages.unfinished])
@@ -264,8 +280,10 @@ describe("A reload", () => {
 
       yield* reload
       yield* ask(url)
+      yield* file.write({ providers: [] })
+      const back = yield* reload
 
-      assert.deepStrictEqual([simulated, untouched.body], [200, unchanged])
+      assert.deepStrictEqual([simulated, untouched.body, back.status], [200, unchanged, 422])
       assert.deepStrictEqual(keysSeen(), [key(0)])
     })
   )
