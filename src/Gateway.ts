@@ -41,6 +41,7 @@ import { Recorder } from "./record/Recorder.ts"
 import * as Relay from "./relay/Relay.ts"
 import * as ResponseHead from "./relay/ResponseHead.ts"
 import * as ActorHeaders from "./upstream/ActorHeaders.ts"
+import * as ApiDump from "./upstream/ApiDump.ts"
 import * as CircuitBreakers from "./upstream/CircuitBreakers.ts"
 import * as Credential from "./upstream/Credential.ts"
 import * as Failover from "./upstream/Failover.ts"
@@ -64,15 +65,15 @@ export class Gateway extends Context.Service<
 >()("effect-aibridge/Gateway") {}
 
 /**
- * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders`, `Drain`, `ConcurrencyLimit`, `RateLimit` and `CircuitBreakers` where
- * it is built; all have defaults, the last one circuits of its own.
+ * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders`, `Drain`, `ConcurrencyLimit`, `RateLimit`, `ApiDump` and
+ * `CircuitBreakers` where it is built; all have defaults, the last one circuits of its own.
  */
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,
   Effect.gen(function* () {
     const providers = yield* Providers
     const authenticator = yield* Authenticator
-    const upstream = yield* Upstream
+    const upstreamOf = ApiDump.over(yield* ApiDump.ApiDump, yield* Upstream)
     const recorder = yield* Recorder
     const breakers = yield* Effect.serviceOption(CircuitBreakers.CircuitBreakers).pipe(
       Effect.flatMap(Option.match({ onNone: () => CircuitBreakers.make(), onSome: Effect.succeed }))
@@ -113,12 +114,13 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const headers = ForwardHeaders.forRequest(request.headers, shown)
       headers["accept-encoding"] = "identity"
       if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
+      const way = upstreamOf({ provider: provider.name, interception: { id: interception.id, model } })
       const attempt =
         translation === undefined
           ? Effect.succeed((key: Key) =>
-              upstream.send(outgoing(route, request, credential.inject(headers, key), asked.body))
+              way(key).send(outgoing(route, request, credential.inject(headers, key), asked.body))
             )
-          : translatedAttempt(route, translation, { model, stream: asked.stream, headers, body: asked.body })
+          : translatedAttempt(route, translation, { model, stream: asked.stream, headers, body: asked.body }, way)
       const walk = Effect.flatMap(attempt, (send) => Failover.walk(credential.pool, send, interception.progress))
 
       return yield* breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
@@ -133,18 +135,6 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         })
       )
     })
-
-    // How an attempt is made for a vendor with a wire format of its own.
-    const translatedAttempt = (route: BridgedRoute, translation: Translation, asked: DialectRequest) => {
-      const { provider } = route
-      const { origin } = provider.baseUrl
-      const { path, headers, body, warnings } = translation.request(asked)
-      const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body }
-      const logged = Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true })
-      return Effect.as(Effect.annotateLogs(logged, { provider: provider.name }), (key: Key) =>
-        Translated.send(upstream, translation, request, key)
-      )
-    }
 
     const responseHeaders = (response: UpstreamResponse, request: HttpServerRequest) =>
       ForwardHeaders.forResponse(response.headers, (name, values) => writeRepeated(request, name, values))
@@ -197,8 +187,9 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
       const logFailure = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
       const outgoingHeaders = ForwardHeaders.forRequest(request.headers, shown)
+      const way = upstreamOf({ provider: provider.name })
       const response = yield* Failover.walk(credential.pool, (key) =>
-        upstream.send(outgoing(route, request, credential.inject(outgoingHeaders, key), body))
+        way(key).send(outgoing(route, request, credential.inject(outgoingHeaders, key), body))
       ).pipe(Effect.tapErrorTag("UpstreamError", logFailure))
       const headers = responseHeaders(response, request)
       const { whole } = response
@@ -284,6 +275,18 @@ export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway |
     }
   })
 )
+
+// How an attempt is made for a vendor with a wire format of its own.
+const translatedAttempt = (route: BridgedRoute, translation: Translation, asked: DialectRequest, way: ApiDump.Way) => {
+  const { provider } = route
+  const { origin } = provider.baseUrl
+  const { path, headers, body, warnings } = translation.request(asked)
+  const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body }
+  const logged = Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true })
+  return Effect.as(Effect.annotateLogs(logged, { provider: provider.name }), (key: Key) =>
+    Translated.send(way(key), translation, request, key)
+  )
+}
 
 const circuitOf = ({ provider, path }: BridgedRoute, model: string): CircuitBreakers.CircuitKey => ({
   provider: provider.name,

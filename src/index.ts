@@ -2,6 +2,8 @@
 export * as Actor from "./domain/Actor.ts"
 export * as Anthropic from "./providers/Anthropic.ts"
 export * as AnthropicMessages from "./dialects/AnthropicMessages.ts"
+export * as ApiDump from "./upstream/ApiDump.ts"
+export * as ApiDumpFiles from "./upstream/ApiDumpFiles.ts"
 export * as Authenticator from "./inbound/Authenticator.ts"
 export * as Bedrock from "./providers/Bedrock.ts"
 export type * as CircuitBreakerOptions from "./providers/CircuitBreakerOptions.ts"

@@ -141,6 +141,7 @@ const provider = {
   cooldown: Setting.times()(
     "How long a limited key rests if nobody says so, for a row of limits the next one. Default 60s."
   ),
+  dumpDir: Setting.text("Where its requests and answers are written to files. Default as for all; empty: nowhere."),
   recheck: Setting.time()("How long after a refusal one request tries a key again. Default: never."),
   circuitBreaker: group(circuitBreaker),
   bedrock: group(bedrock)
@@ -179,6 +180,7 @@ const all = {
   maxConcurrency: Setting.number(0, 1_000_000)("How many requests may be under way at once. Default 0: any number."),
   rateLimit: Setting.number(0, 1_000_000)("How many requests a caller may send in a minute. Default 0: any number."),
   allowByok: Setting.flag("Whether callers may bring a provider key of their own. Default true."),
+  dumpDir: Setting.text("Where requests and answers are written to files, for debugging. Default: nowhere."),
   sendActorHeaders: Setting.flag("Whether providers are told who calls. Default false."),
   httpProxy: proxy("For the way to providers at http. Default none."),
   httpsProxy: proxy("For the way to providers at https. Default none."),

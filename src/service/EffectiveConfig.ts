@@ -2,6 +2,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
+import { join } from "node:path"
 import { hint } from "../domain/Credential.ts"
 import type { Token } from "../inbound/Authenticator.ts"
 import * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
@@ -28,6 +29,7 @@ export const mask = (config: ServiceConfig): Masked => ({
   maximumHeaderSize: config.limits.maximumHeaderSize,
   structuredLogging: config.structuredLogging,
   sendActorHeaders: config.sendActorHeaders,
+  dumpDir: config.dumpDir ?? "off",
   ...Object.fromEntries(Object.entries(config.proxy).map(([name, value]) => [name, withoutPassword(value)])),
   providers: config.providers.map(maskProvider)
 })
@@ -45,8 +47,8 @@ const maskToken = ({ name, token, expires, providers, models }: Token): string =
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, "//...@")
 
 const maskProvider = (provider: ProviderConfig): Masked => {
-  const { type, name, keys, baseUrl, allowByok, keyFailurePolicy, cooldown, recheck, circuitBreaker, bedrock } =
-    provider
+  const { type, name, keys, baseUrl, allowByok, keyFailurePolicy, cooldown, recheck, dumpDir } = provider
+  const { circuitBreaker, bedrock } = provider
   return {
     type,
     name,
@@ -61,6 +63,7 @@ const maskProvider = (provider: ProviderConfig): Masked => {
     keyFailurePolicy,
     cooldown: cooldown?.map(Duration.format) ?? "the vendor's default",
     recheck: recheck === undefined ? "never" : Duration.format(recheck),
+    dumpDir: dumpDir === undefined ? "off" : join(dumpDir, name),
     circuitBreaker: circuitBreaker === undefined ? "off" : maskBreaker(circuitBreaker)
   }
 }

@@ -29,6 +29,8 @@ export interface ProviderConfig {
   readonly cooldown: ReadonlyArray<Duration.Duration> | undefined
   /** `_RECHECK`, such as `5m`: how long after a refusal a key is tried again. Default never. */
   readonly recheck: Duration.Duration | undefined
+  /** `_DUMP_DIR`: its requests and answers are written to files in `<it>/<name>`. Default as for all. */
+  readonly dumpDir: string | undefined
   /** `_CIRCUIT_BREAKER_...`. Default as for all. */
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
   /** `_BEDROCK_...`, with the type `anthropic`. Default: Anthropic itself. */
@@ -103,6 +105,7 @@ const resolveProvider = (
     keyFailurePolicy,
     cooldown: settings.cooldown,
     recheck,
+    dumpDir: (settings.dumpDir ?? config.dumpDir) || undefined,
     circuitBreaker: CircuitBreakerConfig.options(config.circuitBreaker, circuitBreaker),
     bedrock
   }

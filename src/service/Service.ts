@@ -14,6 +14,7 @@ import * as KeyFailurePolicy from "../keys/KeyFailurePolicy.ts"
 import type { InvalidProvider } from "../providers/Provider.ts"
 import * as Providers from "../providers/Providers.ts"
 import * as Recorder from "../record/Recorder.ts"
+import * as ApiDumpFiles from "../upstream/ApiDumpFiles.ts"
 import * as CircuitBreakers from "../upstream/CircuitBreakers.ts"
 import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
 import * as AdminServer from "./admin/AdminServer.ts"
@@ -88,6 +89,7 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
         Layer.succeedContext(shared),
         Layer.succeed(Drain.Drain, drain),
         callers.layer,
+        dump(config),
         UpstreamUndici.layer({
           ...config.proxy,
           // What is simulated is on this machine.
@@ -132,6 +134,12 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
   )
 })
 
+// A provider has its directory by now, its own or the one for all.
+const dump = ({ providers }: ServiceConfig): Layer.Layer<never> => {
+  const dumped = providers.flatMap(({ name, dumpDir }) => (dumpDir === undefined ? [] : [[name, dumpDir] as const]))
+  return dumped.length === 0 ? Layer.empty : ApiDumpFiles.layer({ providers: Object.fromEntries(dumped) })
+}
+
 const urlOf = (context: Context.Context<HttpServer.HttpServer>): string =>
   HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address)
 
@@ -145,6 +153,7 @@ const withSimulated = (config: ServiceConfig, { providers }: Simulated): Service
     keyFailurePolicy: KeyFailurePolicy.strict,
     cooldown: undefined,
     recheck: undefined,
+    dumpDir: config.dumpDir,
     circuitBreaker: config.circuitBreaker,
     ...provider
   }))

@@ -49,6 +49,8 @@ export interface ServiceConfig {
   readonly rateLimit: number
   /** `AIBRIDGE_ALLOW_BYOK`: what holds where a provider says nothing itself. Default true. */
   readonly allowByok: boolean
+  /** `AIBRIDGE_DUMP_DIR`: what holds where a provider says nothing itself. Default none. */
+  readonly dumpDir: string | undefined
   /** `AIBRIDGE_CIRCUIT_BREAKER_...`: what holds where a provider says nothing itself. Default off. */
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
   /** What looks like a mistake but stops nothing. */
@@ -164,6 +166,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource, now: number)
     maxConcurrency: config.maxConcurrency ?? 0,
     rateLimit: config.rateLimit ?? 0,
     allowByok: config.allowByok ?? true,
+    dumpDir: config.dumpDir || undefined,
     structuredLogging: config.structuredLogging ?? false,
     shutdownTimeout: config.shutdownTimeout ?? Duration.seconds(30),
     limits: {

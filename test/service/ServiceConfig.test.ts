@@ -34,6 +34,7 @@ describe("ServiceConfig.fromEnvironment", () => {
         maxConcurrency: 0,
         rateLimit: 0,
         allowByok: true,
+        dumpDir: undefined,
         structuredLogging: false,
         shutdownTimeout: Duration.seconds(30),
         limits: {
@@ -146,6 +147,7 @@ describe("ServiceConfig.fromEnvironment", () => {
           keyFailurePolicy: KeyFailurePolicy.strict,
           cooldown: undefined,
           recheck: undefined,
+          dumpDir: undefined,
           circuitBreaker: undefined,
           bedrock: undefined
         }
