@@ -18,6 +18,7 @@ import * as Calls from "./Calls.ts"
 import * as Logs from "./Logs.ts"
 import * as Reader from "./Reader.ts"
 import * as Setup from "./Setup.ts"
+import * as Vendors from "./Vendors.ts"
 
 type Script = Parameters<typeof Setup.layer>[0]
 
@@ -54,13 +55,14 @@ const providersIn = (files: ReadonlyArray<TestDump.DumpFile>) =>
   Array.from(new Set(files.map(({ path }) => path.split("/passthrough")[0])))
 
 describe("A dump", () => {
-  it.effect.each(Calls.all)(
+  it.effect.each([...Calls.all, ...Calls.of(Vendors.copilot)])(
     "has the request and the answer of $call",
     ({ path, request, good, text, vendor, isBridged, fixture }) =>
       Effect.gen(function* () {
+        const own = vendor.hasPool ? {} : vendor.credential("gho-own-NEVER-SHOWN-key")
         const { result, files } = yield* dumped(
           [good],
-          Effect.all({ client: TestGateway.fetch(path, request), seen: Setup.requests })
+          Effect.all({ client: TestGateway.fetch(path, { ...request, headers: own }), seen: Setup.requests })
         )
 
         const [sent] = result.seen

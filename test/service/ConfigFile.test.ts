@@ -36,6 +36,7 @@ host: 127.0.0.2
 port: 0
 tokens: [ada=token-1, "bob=token-2"]
 sendActorHeaders: true
+dumpDir: /dumps
 httpsProxy: proxy.test:1
 circuitBreaker: { enabled: true, timeout: 5s }
 providers:
@@ -43,6 +44,7 @@ providers:
     name: main
     keys: [sk-a, sk-b]
     keyFailurePolicy: lenient
+    dumpDir: ./own
     circuitBreaker: { failureThreshold: 2 }
   - type: anthropic
     name: aws
@@ -59,6 +61,7 @@ host = "127.0.0.2"
 port = "0"
 tokens = "ada=token-1,bob=token-2"
 sendActorHeaders = "true"
+dumpDir = "/dumps"
 httpsProxy = "proxy.test:1"
 [circuitBreaker]
 enabled = true
@@ -68,6 +71,7 @@ type = "anthropic"
 name = "main"
 keys = "sk-a, sk-b"
 keyFailurePolicy = "lenient"
+dumpDir = "./own"
 circuitBreaker = { failureThreshold = "2" }
 [[providers]]
 type = "anthropic"
@@ -85,6 +89,7 @@ const environment: Environment = {
   AIBRIDGE_PORT: "0",
   AIBRIDGE_TOKENS: "ada=token-1,bob=token-2",
   AIBRIDGE_SEND_ACTOR_HEADERS: "true",
+  AIBRIDGE_DUMP_DIR: "/dumps",
   HTTPS_PROXY: "proxy.test:1",
   AIBRIDGE_CIRCUIT_BREAKER_ENABLED: "true",
   AIBRIDGE_CIRCUIT_BREAKER_TIMEOUT: "5s",
@@ -92,6 +97,7 @@ const environment: Environment = {
   AIBRIDGE_PROVIDER_0_NAME: "main",
   AIBRIDGE_PROVIDER_0_KEYS: "sk-a,sk-b",
   AIBRIDGE_PROVIDER_0_KEY_FAILURE_POLICY: "lenient",
+  AIBRIDGE_PROVIDER_0_DUMP_DIR: "./own",
   AIBRIDGE_PROVIDER_0_CIRCUIT_BREAKER_FAILURE_THRESHOLD: "2",
   AIBRIDGE_PROVIDER_1_TYPE: "anthropic",
   AIBRIDGE_PROVIDER_1_NAME: "aws",
@@ -465,6 +471,7 @@ function asJson() {
     port: 0,
     tokens: ["ada=token-1", "bob=token-2"],
     sendActorHeaders: true,
+    dumpDir: "/dumps",
     httpsProxy: "proxy.test:1",
     circuitBreaker: { enabled: true, timeout: "5s" },
     providers: [
@@ -473,6 +480,7 @@ function asJson() {
         name: "main",
         keys: ["sk-a", "sk-b"],
         keyFailurePolicy: "lenient",
+        dumpDir: "./own",
         circuitBreaker: { failureThreshold: 2 }
       },
       {

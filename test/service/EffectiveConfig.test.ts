@@ -13,6 +13,8 @@ const environment = {
   AIBRIDGE_PROVIDER_0_RECHECK: "5m",
   AIBRIDGE_PROVIDER_0_CIRCUIT_BREAKER_TIMEOUT: "1m",
   AIBRIDGE_RATE_LIMIT: "60",
+  AIBRIDGE_DUMP_DIR: "/dumps",
+  AIBRIDGE_PROVIDER_1_DUMP_DIR: "own",
   AIBRIDGE_PROVIDER_0_ALLOW_BYOK: "false",
   AIBRIDGE_PROVIDER_1_TYPE: "copilot",
   AIBRIDGE_PROVIDER_1_CIRCUIT_BREAKER_ENABLED: "false",
@@ -41,6 +43,10 @@ describe("The effective configuration", () => {
         "tokens: ada=toke...0001, bob=...",
         "maxConcurrency: any",
         "rateLimit: 60",
+        "dumpDir: /dumps",
+        "  dumpDir: /dumps/openai",
+        "  dumpDir: own/copilot",
+        "  dumpDir: /dumps/aws",
         "  allowByok: true",
         "  allowByok: false",
         "shutdownTimeout: 30s",
@@ -77,7 +83,8 @@ tokens:
       assert.deepInclude(masked, {
         tokens: ["ada=toke...0001 (until 2027-01-31T00:00:00.000Z; providers eu us; models claude-*)"],
         maxConcurrency: 50,
-        rateLimit: "off"
+        rateLimit: "off",
+        dumpDir: "off"
       })
     })
   )

@@ -155,6 +155,35 @@ describe("ServiceConfig.fromEnvironment", () => {
     })
   )
 
+  it.effect.each([
+    { all: undefined, own: undefined, dumpDir: undefined },
+    { all: "/all", own: undefined, dumpDir: "/all" },
+    { all: "/all", own: "own dir", dumpDir: "own dir" },
+    { all: undefined, own: "~/own", dumpDir: "~/own" },
+    { all: "/all", own: " ", dumpDir: "/all" }
+  ])("reads where dumps go: $own rather than $all", ({ all, own, dumpDir }) =>
+    Effect.gen(function* () {
+      const config = yield* configured(
+        withProvider({ CODER_AIBRIDGE_DUMP_DIR: all, CODER_AIBRIDGE_PROVIDER_0_DUMP_DIR: own })
+      )
+
+      assert.strictEqual(config.dumpDir, all)
+      assert.strictEqual(config.providers[0]?.dumpDir, dumpDir)
+      assert.deepStrictEqual(config.warnings, [])
+    })
+  )
+
+  it.effect("dumps the only provider of a type where all are dumped", () =>
+    Effect.gen(function* () {
+      const { providers } = yield* configured({ AIBRIDGE_OPENAI_KEY: "sk-first", AIBRIDGE_DUMP_DIR: "/all" })
+
+      assert.deepStrictEqual(
+        providers.map(({ dumpDir }) => dumpDir),
+        ["/all"]
+      )
+    })
+  )
+
   it.effect("reads what becomes of a refused key", () =>
     Effect.gen(function* () {
       const { providers } = yield* configured(
