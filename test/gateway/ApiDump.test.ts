@@ -425,24 +425,6 @@ describe("A dump that cannot be written", () => {
       )
     })
   )
-
-  it.effect("does not fill the memory with requests either", () =>
-    Effect.gen(function* () {
-      const body = `{"model":"claude","padding":"${"x".repeat(13 * 1024 * 1024)}"}`
-      const ask = TestGateway.fetch("/anthropic/v1/messages/count_tokens", { body })
-      const { result, files, lines } = yield* dumped(
-        () => Calls.passthrough.good,
-        Effect.forEach([1, 2, 3, 4, 5, 6], () => ask, { concurrency: "unbounded" })
-      )
-
-      assert.deepStrictEqual(
-        result.map(({ status }) => status),
-        [200, 200, 200, 200, 200, 200]
-      )
-      assert.isBelow(files.length, 12)
-      assert.lengthOf(complaints(lines), 1)
-    })
-  )
 })
 
 describe("Where dumps go", () => {
