@@ -132,6 +132,30 @@ describe("A dump", () => {
     })
   })
 
+  it.effect.each(Calls.unchangedStreams)(
+    "lets every chunk of $call pass as soon as it comes",
+    ({ path, request, fixture }) => {
+      const script = [
+        ScriptedUpstream.events(
+          fixture.events.flatMap((event) => [event.slice(0, 9), Duration.seconds(3), event.slice(9)])
+        )
+      ]
+      const read = Effect.gen(function* () {
+        const client = yield* Reader.open(path, request)
+        yield* TestClock.adjust("1 minute")
+        return client.chunks.map(({ at, text }) => [at - (client.chunks[0]?.at ?? 0), text])
+      })
+      return Effect.gen(function* () {
+        const plain = yield* read.pipe(Effect.provide(Setup.layer(script)))
+
+        const { result } = yield* dumped(script, read)
+
+        assert.deepStrictEqual(result, plain)
+        assert.isAbove(result.length, 3)
+      })
+    }
+  )
+
   it.effect("has files of its own for each attempt of a failover", () =>
     Effect.gen(function* () {
       const { path, request, fixture, good, text } = Calls.streaming
