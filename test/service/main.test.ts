@@ -270,7 +270,7 @@ describe("aibridge", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* child.ended, 0)
       assertParts(child.output(), [
         "\ncomplete -F _aibridge aibridge\n",
-        "compgen -W 'serve check schema token'",
+        "compgen -W 'serve check keys schema token'",
         "compgen -W 'create'",
         "--config",
         "--live"
