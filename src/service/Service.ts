@@ -89,7 +89,7 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
         Layer.succeedContext(shared),
         Layer.succeed(Drain.Drain, drain),
         callers.layer,
-        dump(config),
+        ApiDumpFiles.layer((provider) => reload.config().providers.find(({ name }) => name === provider)?.dumpDir),
         UpstreamUndici.layer({
           ...config.proxy,
           // What is simulated is on this machine.
@@ -133,12 +133,6 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
     })
   )
 })
-
-// A provider has its directory by now, its own or the one for all.
-const dump = ({ providers }: ServiceConfig): Layer.Layer<never> => {
-  const dumped = providers.flatMap(({ name, dumpDir }) => (dumpDir === undefined ? [] : [[name, dumpDir] as const]))
-  return dumped.length === 0 ? Layer.empty : ApiDumpFiles.layer({ providers: Object.fromEntries(dumped) })
-}
 
 const urlOf = (context: Context.Context<HttpServer.HttpServer>): string =>
   HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address)

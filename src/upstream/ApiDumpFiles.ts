@@ -11,13 +11,11 @@ import * as Backlog from "./dump/Backlog.ts"
 import { Complaints } from "./dump/Complaints.ts"
 import * as DumpText from "./dump/DumpText.ts"
 
-/** Directories, relative to the working directory unless they begin at the root. They are made when they are needed. */
-export interface Options {
-  /** Each provider's dumps go below it, in a directory of the provider's name. Default: only those of `providers`. */
-  readonly directory?: string
-  /** What stands in its place for the providers of these names; empty for no dumps. */
-  readonly providers?: Readonly<Record<string, string>>
-}
+/**
+ * The directory for the dumps of a provider, in a directory of the provider's name below it; `undefined` for no dumps. Asked for each
+ * request. Relative to the working directory unless it begins at the root; made when it is needed.
+ */
+export type DirectoryOf = (provider: string) => string | undefined
 
 /**
  * Below `<directory>/<provider>` there is `<model>/<ms>-<interception id>-<attempt>` of what is read, and
@@ -26,20 +24,16 @@ export interface Options {
  * masked; bodies are as they are, but for the white space of requests that are JSON.
  *
  * Nothing waits for the files, and no failure of theirs is a request's: there is one line in the log until they work again.
- * What is left when the layer closes has 5 seconds. That there are dumps is logged as a warning, as they hold prompts and answers.
+ * What is left when the layer closes has 5 seconds. The first dump in a directory is logged as a warning, as it holds what was said.
  */
-export const layer = (options: Options): Layer.Layer<never> =>
+export const layer = (directoryOf: DirectoryOf): Layer.Layer<never> =>
   Layer.effect(
     ApiDump,
     Effect.gen(function* () {
-      const directories = new Map(Object.entries(options.providers ?? {}))
-      const bases = [options.directory ?? "", ...directories.values()].filter((base) => base !== "")
-      if (bases.length === 0) return undefined
-      const where = Array.from(new Set(bases.map((base) => resolve(base)))).join(", ")
-      yield* Effect.annotateLogs(Effect.logWarning(inTheClear), { directory: where })
       const writers = yield* FiberSet.make<void>()
       yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(writers), lastWrites))
       const total: Backlog.Total = { waiting: 0 }
+      // By the directory.
       const complaints = new Map<string, Complaints>()
 
       const begin = (stem: string, attempt: Attempt, complain: Complaints): Effect.Effect<AnswerDump> => {
@@ -66,11 +60,10 @@ export const layer = (options: Options): Layer.Layer<never> =>
       return {
         request: (facts) => {
           const { provider } = facts
-          const base = directories.get(provider) ?? options.directory ?? ""
-          if (base === "") return undefined
+          const base = directoryOf(provider)
+          if (base === undefined) return undefined
           const directory = join(resolve(base), DumpText.segment(provider))
-          const complain = complaints.get(provider) ?? new Complaints({ provider, directory })
-          complaints.set(provider, complain)
+          const complain = complaints.get(directory) ?? new Complaints({ provider, directory })
           const random = nextId().slice(0, 8)
           let attempts = 0
           let begun: number | undefined
@@ -78,12 +71,17 @@ export const layer = (options: Options): Layer.Layer<never> =>
             Effect.clockWith((clock) => {
               begun ??= clock.currentTimeMillisUnsafe()
               const place = DumpText.place(facts, attempt, { begun, random, number: ++attempts })
-              return begin(join(directory, ...place), attempt, complain)
+              const begins = begin(join(directory, ...place), attempt, complain)
+              if (complaints.has(directory)) return begins
+              complaints.set(directory, complain)
+              return Effect.andThen(announce({ provider, directory }), begins)
             })
         }
       }
     })
   )
+
+const announce = (facts: Readonly<Record<string, string>>) => Effect.annotateLogs(Effect.logWarning(inTheClear), facts)
 
 const inTheClear = "dumps are on: requests and answers are written to files, with all prompts in the clear"
 const cannotWrite = "dumps cannot be written; requests go on without them"

@@ -24,14 +24,14 @@ type Script = Parameters<typeof Setup.layer>[0]
 
 interface Options extends Setup.Options {
   /** Default: the dump's directory is for all providers. */
-  readonly dump?: (directory: string) => ApiDumpFiles.Options
+  readonly dump?: (directory: string) => ApiDumpFiles.DirectoryOf
 }
 
 /** Runs with a gateway that dumps, stops it, and says what it has left. */
 const dumped = <A, E>(
   script: Script,
   run: Effect.Effect<A, E, Layer.Success<ReturnType<typeof Setup.layer>>>,
-  { dump = (directory) => ({ directory }), ...options }: Options = {}
+  { dump = (directory) => () => directory, ...options }: Options = {}
 ) =>
   Effect.gen(function* () {
     const directory = yield* TestDump.directory
@@ -41,14 +41,14 @@ const dumped = <A, E>(
     return { result, directory, lines, files: TestDump.filesIn(directory) }
   })
 
-/** The log lines about dumps, but for the one at the start. */
+/** The log lines about dumps that are not as they should be. */
 const complaints = (lines: ReadonlyArray<Logs.Line>) =>
-  lines.filter(({ message }) => message.startsWith("dump")).slice(1)
+  lines.filter(({ message }) => message.startsWith("dump") && !message.startsWith("dumps are on"))
 
 /** A directory in which there is a file where one should be. */
-const broken = (directory: string): ApiDumpFiles.Options => {
+const broken = (directory: string): ApiDumpFiles.DirectoryOf => {
   writeFileSync(join(directory, "file"), "")
-  return { directory: join(directory, "file", "below") }
+  return () => join(directory, "file", "below")
 }
 
 const providersIn = (files: ReadonlyArray<TestDump.DumpFile>) =>
@@ -373,7 +373,7 @@ describe("A dump", () => {
     Effect.gen(function* () {
       const { path, request, good } = Calls.streaming
       const { directory, files } = yield* dumped([good], TestGateway.fetch(path, request), {
-        dump: (above) => ({ directory: join(above, "new", "deep") })
+        dump: (above) => () => join(above, "new", "deep")
       })
 
       assert.deepStrictEqual(
@@ -419,7 +419,12 @@ describe("A dump that cannot be written", () => {
       const { files, lines } = yield* dumped(
         () => Calls.passthrough.good,
         Effect.all([TestGateway.fetch("/anthropic/v1/models"), TestGateway.fetch("/openai/v1/models")]),
-        { dump: (directory) => ({ directory, providers: { anthropic: broken(directory).directory ?? "" } }) }
+        {
+          dump: (directory) => {
+            const none = broken(directory)
+            return (provider) => (provider === "anthropic" ? none(provider) : directory)
+          }
+        }
       )
 
       assert.deepStrictEqual(
@@ -454,14 +459,16 @@ describe("A dump that cannot be written", () => {
 describe("Where dumps go", () => {
   const both = Effect.all([TestGateway.fetch("/anthropic/v1/models"), TestGateway.fetch("/openai/v1/models")])
   it.effect.each([
-    { dump: (directory: string) => ({ directory }), places: ["anthropic", "openai"] },
+    { dump: (directory: string) => () => directory, places: ["anthropic", "openai"] },
     {
-      dump: (directory: string) => ({ directory, providers: { openai: join(directory, "own") } }),
+      dump: (directory: string) => (provider: string) => (provider === "openai" ? join(directory, "own") : directory),
       places: ["anthropic", "own/openai"]
     },
-    { dump: (directory: string) => ({ directory, providers: { openai: "" } }), places: ["anthropic"] },
-    { dump: (directory: string) => ({ providers: { openai: directory } }), places: ["openai"] },
-    { dump: () => ({}), places: [] }
+    {
+      dump: (directory: string) => (provider: string) => (provider === "openai" ? undefined : directory),
+      places: ["anthropic"]
+    },
+    { dump: () => () => undefined, places: [] }
   ])("is $places", ({ dump, places }) =>
     Effect.gen(function* () {
       const { files } = yield* dumped(() => Calls.passthrough.good, both, { dump })
@@ -470,19 +477,23 @@ describe("Where dumps go", () => {
     })
   )
 
-  it.effect("is said in one line as they begin, as they hold prompts", () =>
+  it.effect("is said in one line for each when it begins, as they hold prompts", () =>
     Effect.gen(function* () {
-      const { directory, lines } = yield* dumped([], Effect.void, {
-        dump: (above) => ({ directory: above, providers: { openai: "/own", copilot: above, acme: "" } })
-      })
+      const { directory, lines } = yield* dumped(
+        () => Calls.passthrough.fixture.error(429),
+        Effect.andThen(both, both),
+        {}
+      )
 
-      assert.deepStrictEqual(lines, [
-        {
+      const told = lines.filter(({ message }) => String(message).startsWith("dumps are on"))
+      assert.deepStrictEqual(
+        told,
+        ["anthropic", "openai"].map((provider) => ({
           level: "WARN",
           message: "dumps are on: requests and answers are written to files, with all prompts in the clear",
-          annotations: { directory: `${directory}, /own` }
-        }
-      ])
+          annotations: { provider, directory: join(directory, provider) }
+        }))
+      )
     })
   )
 })

@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestAnswer from "../upstream/TestAnswer.ts"
+import * as TestDump from "../upstream/TestDump.ts"
 import * as TestServer from "../upstream/TestServer.ts"
 import * as TestAdmin from "./admin/TestAdmin.ts"
 import * as TestConfigFile from "./TestConfigFile.ts"
@@ -156,6 +157,26 @@ describe("A reload", () => {
 
       assert.deepInclude(body, { changes: ["tokens", "rateLimit", "maxConcurrency"] })
       assert.deepStrictEqual({ before, after }, { before: [200, 200], after: [401, 200, 429] })
+    })
+  )
+
+  it.live("switches dumps on and off", () =>
+    Effect.gen(function* () {
+      const { url, file, provider, reload } = yield* running([good, good, good])
+      const directory = yield* TestDump.directory
+      const dumps = () => TestDump.filesIn(directory).map(({ path }) => path.replace(/\d.*/, ""))
+      const settings = { keys: [key(0), key(1)] }
+      yield* ask(url)
+      yield* file.write({ providers: [provider({ ...settings, dumpDir: directory })] })
+      yield* reload
+      yield* ask(url)
+      yield* until(() => dumps().length === 2)
+      yield* file.write({ providers: [provider(settings)] })
+
+      yield* reload
+      yield* ask(url)
+
+      assert.deepStrictEqual(dumps(), ["anthropic/claude-test/", "anthropic/claude-test/"])
     })
   )
 

@@ -35,7 +35,7 @@ describe("Requests that wait for the disk", () => {
           yield* turn
           yield* attempt("later", 5 * 1024 * 1024)
         }
-      }).pipe(Effect.provide(ApiDumpFiles.layer({ directory })), Effect.provide(Logs.into(lines)))
+      }).pipe(Effect.provide(ApiDumpFiles.layer(() => directory)), Effect.provide(Logs.into(lines)))
 
       assert.deepStrictEqual(modelsIn(directory), ["later", "one", "two"])
       assert.deepStrictEqual(
