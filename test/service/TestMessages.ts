@@ -55,11 +55,14 @@ const ended = [
   event({ type: "message_stop" })
 ].join("")
 
+/** The events of a whole stream that says these words. */
+export const events = (words: ReadonlyArray<string>): string => begun(words) + ended
+
 /** A whole stream that says these words. */
 export const streamed = (words: ReadonlyArray<string>): Buffer =>
   Buffer.concat([
     Buffer.from(TestAnswer.eventStreamHead()),
-    TestAnswer.chunk(begun(words) + ended),
+    TestAnswer.chunk(events(words)),
     Buffer.from(TestAnswer.lastChunk)
   ])
 

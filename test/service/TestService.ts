@@ -66,16 +66,24 @@ export type WithUpstream = Effect.Success<ReturnType<typeof withUpstream>>
 
 /** A service with so many keys for an upstream that the test plays, mounted at `/anthropic` or at `/openai/v1`. */
 export const withUpstream = Effect.fnUntraced(function* (
+  keys?: number,
+  environment?: Environment,
+  type?: "anthropic" | "openai"
+) {
+  const upstream = yield* TestServer.start
+  return { upstream, ...(yield* before(upstream, keys, environment, type)) }
+})
+
+/** The same, for an upstream that is there already. */
+export const before = (
+  upstream: TestServer.TestServer,
   keys = 1,
   environment: Environment = {},
   type: "anthropic" | "openai" = "anthropic"
-) {
-  const upstream = yield* TestServer.start
-  const service = yield* start({
+) =>
+  start({
     AIBRIDGE_PROVIDER_0_TYPE: type,
     AIBRIDGE_PROVIDER_0_KEYS: Array.from({ length: keys }, (_, index) => key(index)).join(","),
     AIBRIDGE_PROVIDER_0_BASE_URL: type === "openai" ? `${upstream.origin}/v1` : upstream.origin,
     ...environment
   })
-  return { upstream, ...service }
-})
