@@ -47,6 +47,7 @@ describe("The systemd unit", () => {
     assert.include(text, "npm install --prefix /opt/aibridge ")
     assert.deepStrictEqual(unit.all("Service", "ExecStartPre"), [`${program} check`])
     assert.deepStrictEqual(unit.all("Service", "ExecStart"), [`${program} serve`])
+    assert.deepStrictEqual(unit.all("Service", "ExecReload"), ["/bin/kill -HUP $MAINPID"])
   })
 
   it("names no setting that there is not", () => {

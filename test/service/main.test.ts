@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import process from "node:process"
 import * as TestServer from "../upstream/TestServer.ts"
+import * as TestConfigFile from "./TestConfigFile.ts"
 import * as TestHttp from "./TestHttp.ts"
 import * as TestMessages from "./TestMessages.ts"
 import * as TestProcess from "./TestProcess.ts"
@@ -22,6 +23,10 @@ const parseCurl = (line: string) => {
 const assertParts = (line: string, parts: ReadonlyArray<string>) => {
   for (const part of parts) assert.include(line, part)
 }
+
+const twoKeys = (first: string) => ({
+  providers: [{ type: "anthropic", keys: [first, "sk-second-never-shown-0002"] }]
+})
 
 // One process at a time, with time to spare: a busy machine takes seconds to start one.
 describe("aibridge", { timeout: 60_000 }, () => {
@@ -251,6 +256,50 @@ describe("aibridge", { timeout: 60_000 }, () => {
         { provider: "anthropic", key: "sk-s...0002", outcome: "refused", detail: "401" }
       ])
       assert.notInclude(child.output() + child.errors(), "never-shown")
+    })
+  )
+
+  it.live("reads its configuration again by SIGHUP, and its keys are looked after by other processes", () =>
+    Effect.gen(function* () {
+      const file = yield* TestConfigFile.make(twoKeys("sk-first-never-shown-0001"))
+      const environment = { AIBRIDGE_PORT: "0", AIBRIDGE_CONFIG: file.path, AIBRIDGE_ADMIN_TOKEN: "admin-never-shown" }
+      const gateway = yield* TestProcess.serve(environment)
+      const admin = yield* gateway.says(/admin +(\S+) \(by AIBRIDGE_ADMIN_TOKEN\)/)
+      yield* gateway.says(/\ncurl -N .*\n/)
+      const keys = (...words: ReadonlyArray<string>) =>
+        Effect.gen(function* () {
+          const child = yield* TestProcess.run("keys", environment, [...words, "--url", admin])
+          const code = yield* child.ended
+          return { code, output: child.output(), errors: child.errors() }
+        })
+      yield* file.write(twoKeys("sk-third-never-shown-0003"))
+      yield* gateway.signal("SIGHUP")
+      yield* gateway.says(
+        /message="configuration reloaded" trigger=(?:SIGHUP|file) changes="provider anthropic changed"/
+      )
+
+      const disabled = yield* keys("disable", "anthropic", "sk-s...0002")
+      const [table, reset, wrong] = yield* Effect.all(
+        [keys(), keys("reset", "anthropic", "1", "--json"), keys("reset", "anthropic", "sk")],
+        { concurrency: 1 }
+      )
+
+      assert.deepStrictEqual(disabled, {
+        code: 0,
+        output: "key sk-s...0002 of anthropic is permanent (disabled by an operator)\n",
+        errors: ""
+      })
+      assert.match(
+        table.output,
+        /^PROVIDER +KEY +STATE\nanthropic +sk-t\.\.\.0003 +valid\nanthropic +sk-s\.\.\.0002 +permanent +disabled by an operator\n$/
+      )
+      assert.deepInclude(JSON.parse(reset.output), { provider: "anthropic", key: "sk-s...0002", state: "valid" })
+      assert.deepStrictEqual(wrong, {
+        code: 1,
+        output: "",
+        errors: `aibridge: failed:\n  provider "anthropic" has no key "sk", only sk-t...0003, sk-s...0002\n`
+      })
+      assert.notInclude(gateway.output() + gateway.errors(), "never-shown")
     })
   )
 
