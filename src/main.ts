@@ -45,23 +45,23 @@ const sourceOf = (file: Option.Option<string>) => ({
 
 const readConfig = (file: Option.Option<string>) => ServiceConfig.load({ ...sourceOf(file), readFile: files.readFile })
 
-const onHangup = (listener: () => void) =>
-  Effect.acquireRelease(
-    Effect.sync(() => process.on("SIGHUP", listener)),
-    () => Effect.sync(() => process.off("SIGHUP", listener))
-  )
-
 // A terminal that was closed says so with the same signal, which means the opposite.
 const isOfClosedTerminal = (): boolean =>
   process.stdin.isTTY && Result.isFailure(Result.try(() => closeSync(openSync("/dev/tty", "r"))))
 
-// Asks a daemon to read its configuration again.
-const hangups = Stream.callback<string>((queue) =>
-  onHangup(() => {
+// Asks a daemon to read its configuration again. From here on it does not end the process, however early it comes.
+const hangups = Effect.gen(function* () {
+  const queue = yield* Queue.unbounded<string>()
+  const listener = () => {
     if (isOfClosedTerminal()) process.kill(process.pid, "SIGTERM")
     else Queue.offerUnsafe(queue, "SIGHUP")
-  })
-)
+  }
+  yield* Effect.acquireRelease(
+    Effect.sync(() => process.on("SIGHUP", listener)),
+    () => Effect.sync(() => process.off("SIGHUP", listener))
+  )
+  return Stream.fromQueue(queue)
+})
 
 // Loaded only where it is served.
 const simulated = Effect.flatMap(
@@ -75,18 +75,19 @@ const serve = Command.make("serve", { config: configFile }).pipe(
   ),
   Command.withHandler(({ config: file }) =>
     Effect.gen(function* () {
+      const signals = yield* hangups
       const config = yield* readConfig(file)
       return yield* Layer.launch(
         Service.layer({
           config,
-          reloadFrom: { ...sourceOf(file), files, signals: hangups },
+          reloadFrom: { ...sourceOf(file), files, signals },
           version: manifest.version,
           nodeVersion: process.version,
           simulated,
           onListening: (banner) => Console.log(banner)
         })
       ).pipe(Effect.provide(config.structuredLogging ? Logger.layer([Logger.consoleJson]) : Layer.empty))
-    })
+    }).pipe(Effect.scoped)
   )
 )
 
