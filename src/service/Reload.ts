@@ -5,14 +5,15 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Equal from "effect/Equal"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Providers } from "../providers/Providers.ts"
+import type { CircuitBreakers } from "../upstream/CircuitBreakers.ts"
 import { isLoopback } from "./AdminConfig.ts"
 import type { Callers } from "./Callers.ts"
+import * as Changes from "./ConfigChanges.ts"
 import type { ConfigFiles } from "./ConfigFiles.ts"
 import type * as ConfigSource from "./ConfigSource.ts"
 import type { ProviderSet } from "./ProviderSet.ts"
@@ -66,6 +67,7 @@ export interface Options {
   readonly set: ProviderSet
   readonly providers: Providers["Service"]
   readonly callers: Callers
+  readonly breakers: CircuitBreakers["Service"]
   /** None: the configuration cannot be read again. */
   readonly source: Source | undefined
   /** Whether the providers are simulated ones, which no configuration names. */
@@ -75,7 +77,7 @@ export interface Options {
 export const make = Effect.fn("Reload.make")(function* (
   options: Options
 ): Effect.fn.Return<Reload["Service"], never, Scope.Scope> {
-  const { providers, callers, source } = options
+  const { providers, callers, breakers, source } = options
   const scope = yield* Effect.scope
   const turn = yield* Semaphore.make(1)
   let { config, set, isSimulated } = options
@@ -84,17 +86,25 @@ export const make = Effect.fn("Reload.make")(function* (
 
   const apply = Effect.fnUntraced(function* (found: ServiceConfig) {
     const staysSimulated = isSimulated && found.providers.length === 0
-    const next = { ...found, ...ofStart(config), providers: staysSimulated ? config.providers : found.providers }
+    const next = {
+      ...found,
+      ...Changes.ofStart(config),
+      providers: staysSimulated ? config.providers : found.providers
+    }
     const problem = problemOf(next)
     if (problem !== undefined) return refused(problem)
     const made = yield* ProviderSets.make(next, set)
     yield* providers.replace(made.map(({ provider }) => provider))
     yield* callers.replace(next)
+    yield* Effect.forEach(Changes.gone(set, made), breakers.forget, { discard: true })
     yield* Effect.provideService(ProviderSets.checkChains(made, set), Scope.Scope, scope)
     const outcome: Outcome = {
       _tag: "Applied",
-      changes: [...changesOf(set, made), ...differences(ofCallers(config), ofCallers(next))],
-      needRestart: differences(flat(ofStart(config)), flat(ofStart(found))),
+      changes: [
+        ...Changes.ofProviders(set, made),
+        ...Changes.differences(Changes.ofCallers(config), Changes.ofCallers(next))
+      ],
+      needRestart: Changes.differences(Changes.flat(Changes.ofStart(config)), Changes.flat(Changes.ofStart(found))),
       warnings: next.warnings
     }
     config = next
@@ -143,47 +153,6 @@ const read = (source: Source) =>
 const refused = (...problems: ReadonlyArray<string>): Outcome => ({ _tag: "Refused", problems })
 
 const unreadable = refused("this gateway was started by a program that keeps its settings: they stand nowhere")
-
-// What is fixed when the gateway starts.
-const ofStart = ({ host, port, admin, proxy, structuredLogging, shutdownTimeout, limits }: ServiceConfig) => ({
-  host,
-  port,
-  admin,
-  proxy,
-  structuredLogging,
-  shutdownTimeout,
-  limits
-})
-
-// By the names that the settings have.
-const flat = ({ admin, proxy, limits, ...others }: ReturnType<typeof ofStart>) => ({
-  ...others,
-  adminHost: admin.host,
-  adminPort: admin.port,
-  adminToken: admin.token,
-  ...proxy,
-  ...limits
-})
-
-const ofCallers = ({ tokens, rateLimit, maxConcurrency }: ServiceConfig) => ({ tokens, rateLimit, maxConcurrency })
-
-const differences = <Settings extends object>(before: Settings, after: Settings): ReadonlyArray<string> => {
-  const one = new Map<string, unknown>(Object.entries(before))
-  const other = new Map<string, unknown>(Object.entries(after))
-  return Array.from(new Set([...one.keys(), ...other.keys()])).filter(
-    (name) => !Equal.equals(one.get(name), other.get(name))
-  )
-}
-
-const changesOf = (before: ProviderSet, after: ProviderSet): ReadonlyArray<string> => {
-  const one = new Map(before.map((member) => [member.settings.name, member]))
-  const other = new Map(after.map((member) => [member.settings.name, member]))
-  return Array.from(new Set([...one.keys(), ...other.keys()])).flatMap((name) => {
-    if (!one.has(name)) return [`provider ${name} added`]
-    if (!other.has(name)) return [`provider ${name} removed`]
-    return one.get(name) === other.get(name) ? [] : [`provider ${name} changed`]
-  })
-}
 
 // What was refused at start by the address that is configured is to be refused by the one that is listened on.
 const problemOf = ({ providers, tokens, host }: ServiceConfig): string | undefined => {

@@ -73,6 +73,7 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
     set,
     providers: Context.get(shared, Providers.Providers),
     callers,
+    breakers: Context.get(shared, CircuitBreakers.CircuitBreakers),
     source: options.reloadFrom,
     isSimulated: simulated !== undefined
   })

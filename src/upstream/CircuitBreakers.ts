@@ -63,6 +63,8 @@ export class CircuitBreakers extends Context.Service<
     ) => Effect.Effect<Permit, GatewayError, Scope.Scope>
     /** All circuits that there are. */
     readonly circuits: Effect.Effect<ReadonlyArray<CircuitStatus>>
+    /** Forgets those of a provider that is gone; what calls under way say of them is of no use any more. */
+    readonly forget: (provider: string) => Effect.Effect<void>
   }
 >()("effect-aibridge/upstream/CircuitBreakers") {}
 
@@ -89,7 +91,13 @@ export const make = (options: Options = {}): Effect.Effect<CircuitBreakers["Serv
         breaker === undefined
           ? unguarded
           : Effect.flatMap(circuitsOf(provider).find({ provider, endpoint, model: shortened(model) }, breaker), admit),
-      circuits: Effect.sync(() => Array.from(circuits.values()).flatMap((ofProvider) => ofProvider.statuses()))
+      circuits: Effect.sync(() => Array.from(circuits.values()).flatMap((ofProvider) => ofProvider.statuses())),
+      forget: (provider) =>
+        Effect.suspend(() => {
+          const found = circuits.get(provider)
+          circuits.delete(provider)
+          return found === undefined ? Effect.void : found.forget
+        })
     })
   })
 
@@ -178,6 +186,17 @@ class Circuits {
       return { ...key, state, opensUntil: state === "open" ? opensUntil : undefined }
     })
   }
+
+  readonly forget: Effect.Effect<void> = Effect.suspend(() =>
+    Effect.forEach(
+      this.circuits.values(),
+      (circuit) => {
+        circuit.isForgotten = true
+        return circuit.state === "closed" ? Effect.void : this.metrics.changed(circuit.key, "closed")
+      },
+      { discard: true }
+    )
+  )
 
   private used(id: string, circuit: Circuit, now: number): Circuit {
     circuit.lastUsed = now

@@ -160,6 +160,20 @@ describe("A reload", () => {
     })
   )
 
+  it.live("forgets the circuits of a provider that is gone", () =>
+    Effect.gen(function* () {
+      const breakers = { circuitBreaker: { enabled: true } }
+      const { url, adminUrl, file, provider, reload } = yield* running([good], breakers)
+      yield* ask(url)
+      const before = yield* TestAdmin.ask(adminUrl, "GET /breakers")
+      yield* file.write({ providers: [provider({ name: "other", keys: [key(0)] })], ...breakers })
+      yield* reload
+
+      assert.lengthOf(Array.isArray(before.body) ? before.body : [], 1)
+      assert.deepStrictEqual((yield* TestAdmin.ask(adminUrl, "GET /breakers")).body, [])
+    })
+  )
+
   it.live("switches dumps on and off", () =>
     Effect.gen(function* () {
       const { url, file, provider, reload } = yield* running([good, good, good])

@@ -29,6 +29,34 @@ const call = Effect.fnUntraced(function* (model: string, outcome: Outcome) {
 
 const open = (model: string) => Effect.all([call(model, "failure"), call(model, "failure")])
 
+describe("Circuits of a provider that is gone", () => {
+  it.effect("are forgotten, and calls under way do not open them", () =>
+    Effect.gen(function* () {
+      const { admit, circuits, forget } = yield* CircuitBreakers.CircuitBreakers
+      yield* open("a")
+      const underWay = yield* admit({ provider, endpoint, model: "b" }, { ...options, failureThreshold: 1 })
+      yield* admit({ provider: "other", endpoint, model: "c" }, options)
+
+      yield* forget(provider)
+      yield* forget("nobody")
+      underWay.tell("failure")
+      yield* underWay.settle
+
+      assert.deepStrictEqual(
+        (yield* circuits).map(({ model }) => model),
+        ["c"]
+      )
+      const state = (model: string) =>
+        Effect.map(
+          Metric.value(Metric.withAttributes(CircuitMetrics.state, { provider, endpoint, model })),
+          ({ value }) => value
+        )
+      assert.deepStrictEqual([yield* state("a"), yield* state("b")], [0, 0])
+      assert.isTrue(yield* call("a", "ignored"))
+    }).pipe(Effect.provide(CircuitBreakers.layer()), Circuits.measured)
+  )
+})
+
 describe("The number of circuits", () => {
   const two = CircuitBreakers.layer({ maximumCircuits: 2 })
 

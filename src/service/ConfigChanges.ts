@@ -1,0 +1,56 @@
+/** How two configurations differ, as far as a gateway that runs has to know. */
+import * as Equal from "effect/Equal"
+import type { ProviderSet } from "./ProviderSet.ts"
+import type { ServiceConfig } from "./ServiceConfig.ts"
+
+/** What is fixed when the gateway starts. */
+export const ofStart = ({ host, port, admin, proxy, structuredLogging, shutdownTimeout, limits }: ServiceConfig) => ({
+  host,
+  port,
+  admin,
+  proxy,
+  structuredLogging,
+  shutdownTimeout,
+  limits
+})
+
+/** The same by the names that the settings have. */
+export const flat = ({ admin, proxy, limits, ...others }: ReturnType<typeof ofStart>) => ({
+  ...others,
+  adminHost: admin.host,
+  adminPort: admin.port,
+  adminToken: admin.token,
+  ...proxy,
+  ...limits
+})
+
+/** What holds for callers. */
+export const ofCallers = ({ tokens, rateLimit, maxConcurrency }: ServiceConfig) => ({
+  tokens,
+  rateLimit,
+  maxConcurrency
+})
+
+/** The names of what is not the same. */
+export const differences = <Settings extends object>(before: Settings, after: Settings): ReadonlyArray<string> => {
+  const one = new Map<string, unknown>(Object.entries(before))
+  const other = new Map<string, unknown>(Object.entries(after))
+  return Array.from(new Set([...one.keys(), ...other.keys()])).filter(
+    (name) => !Equal.equals(one.get(name), other.get(name))
+  )
+}
+
+/** The names of providers that are no longer there. */
+export const gone = (before: ProviderSet, after: ProviderSet): ReadonlyArray<string> =>
+  before.map(({ settings }) => settings.name).filter((name) => !after.some((member) => member.settings.name === name))
+
+/** What has become of providers, each in a few words. */
+export const ofProviders = (before: ProviderSet, after: ProviderSet): ReadonlyArray<string> => {
+  const one = new Map(before.map((member) => [member.settings.name, member]))
+  const other = new Map(after.map((member) => [member.settings.name, member]))
+  return Array.from(new Set([...one.keys(), ...other.keys()])).flatMap((name) => {
+    if (!one.has(name)) return [`provider ${name} added`]
+    if (!other.has(name)) return [`provider ${name} removed`]
+    return one.get(name) === other.get(name) ? [] : [`provider ${name} changed`]
+  })
+}
