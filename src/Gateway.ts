@@ -17,6 +17,7 @@ import * as GatewayError from "./domain/GatewayError.ts"
 import type { RequestHeaders } from "./domain/HeaderRecord.ts"
 import * as Interception from "./domain/Interception.ts"
 import type { UpstreamError } from "./domain/UpstreamError.ts"
+import * as Failure from "./domain/UpstreamError.ts"
 import * as GatewayOptions from "./GatewayOptions.ts"
 import { Authenticator, mayAsk } from "./inbound/Authenticator.ts"
 import * as Client from "./inbound/Client.ts"
@@ -44,7 +45,7 @@ import * as Credential from "./upstream/Credential.ts"
 import * as Failover from "./upstream/Failover.ts"
 import * as ForwardHeaders from "./upstream/ForwardHeaders.ts"
 import * as Translated from "./upstream/Translated.ts"
-import type { UpstreamRequest, UpstreamResponse } from "./upstream/Upstream.ts"
+import type { UpstreamRequest, UpstreamResponse, WhenStopped } from "./upstream/Upstream.ts"
 import { Upstream } from "./upstream/Upstream.ts"
 
 /** The pipeline as a service: what an embedder mounts, and a test calls. */
@@ -82,6 +83,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const rateLimit = yield* RateLimit
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers)
+    const whenStopped: WhenStopped = (stop) => drain.onTimeUp(() => stop(Failure.stopped()))
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
@@ -113,7 +115,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const attempt =
         translation === undefined
           ? Effect.succeed((key: Key) =>
-              upstream.send(outgoing(route, request, credential.inject(headers, key), asked.body))
+              upstream.send({ ...outgoing(route, request, credential.inject(headers, key), asked.body), whenStopped })
             )
           : translatedAttempt(route, translation, { model, stream: asked.stream, headers, body: asked.body })
       const walk = Effect.flatMap(attempt, (send) => Failover.walk(credential.pool, send, interception.progress))
@@ -136,7 +138,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const { provider } = route
       const { origin } = provider.baseUrl
       const { path, headers, body, warnings } = translation.request(asked)
-      const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body }
+      const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body, whenStopped }
       const logged = Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true })
       return Effect.as(Effect.annotateLogs(logged, { provider: provider.name }), (key: Key) =>
         Translated.send(upstream, translation, request, key)
@@ -167,8 +169,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
             interception.answered(failure)
             const isStopped = failure?.reason._tag === "Stopped"
             permit.tell(isStopped ? "ignored" : failure !== undefined || isError ? "failure" : "success")
-          },
-          onTimeUp: drain.onTimeUp
+          }
         })
         return ResponseHead.stream(response.status, headers, events)
       }
@@ -195,7 +196,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const logFailure = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
       const outgoingHeaders = ForwardHeaders.forRequest(request.headers, shown)
       const response = yield* Failover.walk(credential.pool, (key) =>
-        upstream.send(outgoing(route, request, credential.inject(outgoingHeaders, key), body))
+        upstream.send({ ...outgoing(route, request, credential.inject(outgoingHeaders, key), body), whenStopped })
       ).pipe(Effect.tapErrorTag("UpstreamError", logFailure))
       const headers = responseHeaders(response, request)
       const { whole } = response

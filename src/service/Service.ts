@@ -65,7 +65,7 @@ export class CannotListen extends Schema.TaggedError<CannotListen>()("CannotList
 
 /**
  * Listens as long as the layer lives. Then nothing new is accepted, and what is under way may finish within
- * `shutdownTimeout`; streams that have not by then end with an error event, answers that have not begun are a bare 503, the rest is cut.
+ * `shutdownTimeout`; streams that have not by then end with an error event, answers that have not begun are a 503, the rest is cut.
  */
 export const layer = (options: Options): Layer.Layer<never, CannotListen | InvalidKeys | InvalidProvider> =>
   Layer.unwrap(

@@ -19,7 +19,15 @@ export interface UpstreamRequest {
   /** Without `host` and `content-length`, which the client sets. */
   readonly headers: RequestHeaders
   readonly body: Uint8Array | undefined
+  /**
+   * Registers what ends the exchange early, which may be called at once; what it answers unregisters it, when the exchange is
+   * over. Before the head `send` then fails with the error, within a body the next pull does, after the chunks that have come;
+   * the exchange is aborted. Default: nothing ends it but its scope.
+   */
+  readonly whenStopped?: WhenStopped | undefined
 }
+
+export type WhenStopped = (stop: (error: UpstreamError) => void) => () => void
 
 /** An answer: its head, and its body while it comes. */
 export interface UpstreamResponse {

@@ -1,5 +1,6 @@
 /** The `Upstream` over whatever `HttpClient` the host provides: for embedding, other runtimes and tests. */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
@@ -11,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Failure from "../domain/UpstreamError.ts"
+import * as EarlyEnd from "./EarlyEnd.ts"
 import * as NudgeableBody from "./NudgeableBody.ts"
 import type { UpstreamRequest } from "./Upstream.ts"
 import { firstByteGrace, Upstream } from "./Upstream.ts"
@@ -40,15 +42,18 @@ const exchange = Effect.fnUntraced(function* (
   request: UpstreamRequest,
   scope: Scope.Closeable
 ) {
-  const response = yield* client.execute(toClientRequest(request)).pipe(
+  const end = yield* EarlyEnd.register(request, scope)
+  const sent = client.execute(toClientRequest(request)).pipe(
     Effect.provideService(HttpClient.TracerPropagationEnabled, false),
     Effect.provideService(FetchHttpClient.RequestInit, fetchOptions),
     Effect.mapError((error) => Failure.unreachable(codeOf(error)))
   )
+  const stopped = Effect.tapError(end.wait, () => Scope.close(scope, Exit.void))
+  const response = yield* Effect.raceFirst(stopped, sent).pipe(Effect.mapError((error) => end.error() ?? error))
   const stream = Stream.catch(response.stream, (error) =>
     error.reason._tag === "EmptyBodyError" ? Stream.empty : Stream.fail(Failure.cut(codeOf(error)))
   )
-  const { body, nudge, first } = yield* NudgeableBody.make(stream, scope)
+  const { body, nudge, first } = yield* NudgeableBody.make(stream, scope, end)
   // A failure within the grace is the attempt's.
   if (response.status < 400) yield* Effect.timeoutOption(first, firstByteGrace)
   return { status: response.status, headers: response.headers, whole: undefined, body, nudge }
