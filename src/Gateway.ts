@@ -42,10 +42,11 @@ import * as ResponseHead from "./relay/ResponseHead.ts"
 import * as ActorHeaders from "./upstream/ActorHeaders.ts"
 import * as CircuitBreakers from "./upstream/CircuitBreakers.ts"
 import * as Credential from "./upstream/Credential.ts"
+import * as Deadlines from "./upstream/Deadlines.ts"
 import * as Failover from "./upstream/Failover.ts"
 import * as ForwardHeaders from "./upstream/ForwardHeaders.ts"
 import * as Translated from "./upstream/Translated.ts"
-import type { UpstreamRequest, UpstreamResponse, WhenStopped } from "./upstream/Upstream.ts"
+import type { UpstreamRequest, UpstreamResponse } from "./upstream/Upstream.ts"
 import { Upstream } from "./upstream/Upstream.ts"
 
 /** The pipeline as a service: what an embedder mounts, and a test calls. */
@@ -83,7 +84,21 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const rateLimit = yield* RateLimit
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers)
-    const whenStopped: WhenStopped = (stop) => drain.onTimeUp(() => stop(Failure.stopped()))
+    const deadlines = yield* Deadlines.ofProviders(providers, options.totalTimeout)
+
+    // What ends a request before its answer does: the gateway stops, or all of it took too long. Runs when its body was read.
+    const limited = (provider: Provider): Effect.Effect<Limits, never, Scope.Scope> =>
+      Effect.map(deadlines(provider).begin, (deadline) => ({
+        timeouts: provider.timeouts,
+        whenStopped: (stop) => {
+          const leaveDrain = drain.onTimeUp(() => stop(Failure.stopped()))
+          const leaveDeadline = deadline.onOver(() => stop(Failure.timedOut("total")))
+          return () => {
+            leaveDrain()
+            leaveDeadline()
+          }
+        }
+      }))
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
@@ -94,6 +109,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       if (concurrencyLimit !== undefined) yield* concurrencyLimit.enter
       if (rateLimit !== undefined) yield* rateLimit.take(actor)
       const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
+      const limits = yield* limited(provider)
       const asked = yield* readRequest(dialect, body, request.headers["content-encoding"])
       yield* mayAsk(caller, asked.model)
 
@@ -115,9 +131,9 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const attempt =
         translation === undefined
           ? Effect.succeed((key: Key) =>
-              upstream.send({ ...outgoing(route, request, credential.inject(headers, key), asked.body), whenStopped })
+              upstream.send(outgoing(route, request, credential.inject(headers, key), asked.body, limits))
             )
-          : translatedAttempt(route, translation, { model, stream: asked.stream, headers, body: asked.body })
+          : translatedAttempt(route, translation, { model, stream: asked.stream, headers, body: asked.body }, limits)
       const walk = Effect.flatMap(attempt, (send) => Failover.walk(credential.pool, send, interception.progress))
 
       return yield* breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
@@ -134,11 +150,16 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     })
 
     // How an attempt is made for a vendor with a wire format of its own.
-    const translatedAttempt = (route: BridgedRoute, translation: Translation, asked: DialectRequest) => {
+    const translatedAttempt = (
+      route: BridgedRoute,
+      translation: Translation,
+      asked: DialectRequest,
+      limits: Limits
+    ) => {
       const { provider } = route
       const { origin } = provider.baseUrl
       const { path, headers, body, warnings } = translation.request(asked)
-      const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body, whenStopped }
+      const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body, ...limits }
       const logged = Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true })
       return Effect.as(Effect.annotateLogs(logged, { provider: provider.name }), (key: Key) =>
         Translated.send(upstream, translation, request, key)
@@ -167,8 +188,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           keepaliveInterval,
           onEnd: (failure, isError) => {
             interception.answered(failure)
-            const isStopped = failure?.reason._tag === "Stopped"
-            permit.tell(isStopped ? "ignored" : failure !== undefined || isError ? "failure" : "success")
+            permit.tell(isOurs(failure) ? "ignored" : failure !== undefined || isError ? "failure" : "success")
           }
         })
         return ResponseHead.stream(response.status, headers, events)
@@ -192,11 +212,12 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       if (concurrencyLimit !== undefined) yield* concurrencyLimit.enter
       if (rateLimit !== undefined) yield* rateLimit.take(actor)
       const body = yield* RequestBody.read(request, options.maximumBodyBytes, readBody)
+      const limits = yield* limited(provider)
 
       const logFailure = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
       const outgoingHeaders = ForwardHeaders.forRequest(request.headers, shown)
       const response = yield* Failover.walk(credential.pool, (key) =>
-        upstream.send({ ...outgoing(route, request, credential.inject(outgoingHeaders, key), body), whenStopped })
+        upstream.send(outgoing(route, request, credential.inject(outgoingHeaders, key), body, limits))
       ).pipe(Effect.tapErrorTag("UpstreamError", logFailure))
       const headers = responseHeaders(response, request)
       const { whole } = response
@@ -247,6 +268,8 @@ export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway |
   })
 )
 
+type Limits = Pick<UpstreamRequest, "timeouts" | "whenStopped">
+
 const circuitOf = ({ provider, path }: BridgedRoute, model: string): CircuitBreakers.CircuitKey => ({
   provider: provider.name,
   endpoint: provider.routePrefix.slice(provider.name.length + 1) + path,
@@ -279,6 +302,10 @@ const judged = <R>(
   )
 }
 
+// The gateway has ended it, whatever the upstream would have done.
+const isOurs = (failure: UpstreamError | undefined): boolean =>
+  failure?.reason._tag === "Stopped" || (failure?.reason._tag === "TimedOut" && failure.reason.limit === "total")
+
 const isCut = (error: UpstreamError | KeyPoolError): boolean =>
   error._tag === "UpstreamError" && error.reason._tag === "Cut"
 
@@ -309,13 +336,16 @@ const outgoing = (
   { provider, path }: BridgedRoute | PassthroughRoute,
   request: HttpServerRequest,
   headers: RequestHeaders,
-  body: Uint8Array | undefined
+  body: Uint8Array | undefined,
+  { timeouts, whenStopped }: Limits
 ): UpstreamRequest => ({
   method: request.method,
   origin: provider.baseUrl.origin,
   path: provider.baseUrl.path + path + Router.queryOf(request.url),
   headers,
-  body
+  body,
+  timeouts,
+  whenStopped
 })
 
 // Failures are answered before a byte of an upstream's answer was passed on: whoever is here has not committed.

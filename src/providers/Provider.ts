@@ -1,4 +1,5 @@
 /** One configured vendor instance: where it is, which routes it serves in which dialect, and how its keys are used. */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -11,6 +12,7 @@ import type { KeyPoolError } from "../keys/KeyPoolError.ts"
 import * as CircuitBreakerOptions from "./CircuitBreakerOptions.ts"
 import type { ByokCredential, CredentialHeader } from "./CredentialHeader.ts"
 import * as KeyPoolResponse from "./KeyPoolResponse.ts"
+import * as TimeLimits from "./TimeLimits.ts"
 import type { Translation } from "./Translation.ts"
 
 /** What the pipeline needs to know of a vendor instance. Made by `Anthropic.make` and the like, all of which use `make`. */
@@ -35,6 +37,10 @@ export interface Provider {
   readonly allowByok: boolean
   /** Of its own, never shared with another provider. Absent: it has no circuit breakers. */
   readonly circuitBreaker: CircuitBreakerOptions.ResolvedOptions | undefined
+  /** Limits of one exchange. Absent: the client's own. */
+  readonly timeouts: TimeLimits.Timeouts | undefined
+  /** The limit of a whole request. Absent: as for all. */
+  readonly totalTimeout: Duration.Duration | undefined
   /** Absent: its wire format is that of its dialects. */
   readonly translation: Translation | undefined
 }
@@ -90,7 +96,7 @@ export interface Vendor {
 }
 
 /** One instance and its pool. */
-export interface Options extends Omit<Pool.Options, "provider" | "keys" | "hint"> {
+export interface Options extends Omit<Pool.Options, "provider" | "keys" | "hint">, TimeLimits.Options {
   /** The instance's name and mount point: lower-case letters, digits and single hyphens. Default: the vendor's type. */
   readonly name?: string
   /** Default: the vendor's own. */
@@ -114,7 +120,15 @@ export const namePattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
 /** A provider that cannot be made. `option` is the field of the provider's options. */
 export class InvalidProvider extends Schema.TaggedError<InvalidProvider>()("InvalidProvider", {
   provider: Schema.String,
-  option: Schema.Literals(["name", "baseUrl", "circuitBreaker", "bedrock"]),
+  option: Schema.Literals([
+    "name",
+    "baseUrl",
+    "circuitBreaker",
+    "upstreamTimeout",
+    "idleTimeout",
+    "totalTimeout",
+    "bedrock"
+  ]),
   detail: Schema.String
 }) {
   override get message(): string {
@@ -142,6 +156,8 @@ export const make = Effect.fn("Provider.make")(function* (
   if (typeof circuitBreaker === "string") {
     return yield* new InvalidProvider({ provider: name, option: "circuitBreaker", detail: circuitBreaker })
   }
+  const limits = TimeLimits.resolve(options)
+  if ("option" in limits) return yield* new InvalidProvider({ provider: name, ...limits })
   return {
     type,
     name,
@@ -161,6 +177,8 @@ export const make = Effect.fn("Provider.make")(function* (
     sendActorHeaders,
     allowByok,
     circuitBreaker,
+    timeouts: limits.timeouts,
+    totalTimeout: limits.totalTimeout,
     translation: vendor.translation
   }
 })

@@ -141,6 +141,9 @@ const provider = {
   cooldown: Setting.times()(
     "How long a limited key rests if nobody says so, for a row of limits the next one. Default 60s."
   ),
+  upstreamTimeout: Setting.time()("How long it may take to begin its answer. Default as for all."),
+  idleTimeout: Setting.time()("How long it may be silent within an answer. Default as for all."),
+  totalTimeout: Setting.time()("How long a request to it may take, all attempts together. Default as for all."),
   recheck: Setting.time()("How long after a refusal one request tries a key again. Default: never."),
   circuitBreaker: group(circuitBreaker),
   bedrock: group(bedrock)
@@ -162,6 +165,7 @@ const all = {
   requestTimeout: Setting.time()("How long a client may take to send a request. Default 5m."),
   upstreamTimeout: Setting.time()("How long a provider may take to begin its answer. Default 10m."),
   idleTimeout: Setting.time()("How long a provider may be silent within an answer. Default 10m."),
+  totalTimeout: Setting.time()("How long a request may take from its last byte to that of its answer. Default 1h."),
   maximumBodySize: Setting.size(1, 1_073_741_824)("The largest request body. Default 32MiB."),
   maximumHeaderSize: Setting.size(8192, 1_048_576)("The largest head of a request. Default 64KiB."),
   structuredLogging: Setting.flag("Whether log lines are JSON. Default false: logfmt."),

@@ -5,7 +5,7 @@ import * as Redacted from "effect/Redacted"
 import { hint } from "../domain/Credential.ts"
 import type { Token } from "../inbound/Authenticator.ts"
 import * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
-import type { ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
+import type { Limits, ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
 import { vendors } from "./Vendors.ts"
 
 /** Plain data. */
@@ -21,12 +21,13 @@ export const mask = (config: ServiceConfig): Masked => ({
   requestTimeout: Duration.format(config.limits.requestTimeout),
   upstreamTimeout: Duration.format(config.limits.upstreamTimeout),
   idleTimeout: Duration.format(config.limits.idleTimeout),
+  totalTimeout: Duration.format(config.limits.totalTimeout),
   maximumBodySize: config.limits.maximumBodySize,
   maximumHeaderSize: config.limits.maximumHeaderSize,
   structuredLogging: config.structuredLogging,
   sendActorHeaders: config.sendActorHeaders,
   ...Object.fromEntries(Object.entries(config.proxy).map(([name, value]) => [name, withoutPassword(value)])),
-  providers: config.providers.map(maskProvider)
+  providers: config.providers.map((provider) => maskProvider(provider, config.limits))
 })
 
 const maskToken = ({ name, token, expires, providers, models }: Token): string => {
@@ -41,7 +42,7 @@ const maskToken = ({ name, token, expires, providers, models }: Token): string =
 // A proxy's URL may hold a user's name and password.
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, "//...@")
 
-const maskProvider = (provider: ProviderConfig): Masked => {
+const maskProvider = (provider: ProviderConfig, limits: Limits): Masked => {
   const { type, name, keys, baseUrl, allowByok, keyFailurePolicy, cooldown, recheck, circuitBreaker, bedrock } =
     provider
   return {
@@ -58,6 +59,9 @@ const maskProvider = (provider: ProviderConfig): Masked => {
     keyFailurePolicy,
     cooldown: cooldown?.map(Duration.format) ?? "the vendor's default",
     recheck: recheck === undefined ? "never" : Duration.format(recheck),
+    upstreamTimeout: Duration.format(provider.upstreamTimeout ?? limits.upstreamTimeout),
+    idleTimeout: Duration.format(provider.idleTimeout ?? limits.idleTimeout),
+    totalTimeout: Duration.format(provider.totalTimeout ?? limits.totalTimeout),
     circuitBreaker: circuitBreaker === undefined ? "off" : maskBreaker(circuitBreaker)
   }
 }

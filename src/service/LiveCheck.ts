@@ -40,7 +40,8 @@ const askProvider = Effect.fnUntraced(function* (provider: Provider) {
       path: provider.baseUrl.path + models,
       // Anthropic's API wants its version; others take no notice.
       headers: injectAuthKey({ "anthropic-version": "2023-06-01", "user-agent": "aibridge" }, key.value),
-      body: undefined
+      body: undefined,
+      timeouts: provider.timeouts
     }
     return Effect.scoped(upstream.send(request)).pipe(
       Effect.map(({ status }): Answer => ({ ...about, outcome: outcomeOf(status), detail: String(status) })),

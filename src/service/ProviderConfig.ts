@@ -29,6 +29,12 @@ export interface ProviderConfig {
   readonly cooldown: ReadonlyArray<Duration.Duration> | undefined
   /** `_RECHECK`, such as `5m`: how long after a refusal a key is tried again. Default never. */
   readonly recheck: Duration.Duration | undefined
+  /** `_UPSTREAM_TIMEOUT`, such as `30s`: how long it may take to begin its answer. Default as for all, so the next two. */
+  readonly upstreamTimeout: Duration.Duration | undefined
+  /** `_IDLE_TIMEOUT`: how long it may be silent within an answer. */
+  readonly idleTimeout: Duration.Duration | undefined
+  /** `_TOTAL_TIMEOUT`: how long a request to it may take, all attempts together. */
+  readonly totalTimeout: Duration.Duration | undefined
   /** `_CIRCUIT_BREAKER_...`. Default as for all. */
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
   /** `_BEDROCK_...`, with the type `anthropic`. Default: Anthropic itself. */
@@ -103,6 +109,9 @@ const resolveProvider = (
     keyFailurePolicy,
     cooldown: settings.cooldown,
     recheck,
+    upstreamTimeout: settings.upstreamTimeout,
+    idleTimeout: settings.idleTimeout,
+    totalTimeout: settings.totalTimeout,
     circuitBreaker: CircuitBreakerConfig.options(config.circuitBreaker, circuitBreaker),
     bedrock
   }

@@ -88,7 +88,8 @@ export const layer = (options: Options): Layer.Layer<never, CannotListen | Inval
           }),
           Layer.succeed(GatewayOptions.GatewayOptions, {
             ...GatewayOptions.defaults,
-            maximumBodyBytes: config.limits.maximumBodySize
+            maximumBodyBytes: config.limits.maximumBodySize,
+            totalTimeout: config.limits.totalTimeout
           }),
           Recorder.layerNoop,
           NodeRequestBody.layer,
@@ -118,6 +119,9 @@ const withSimulated = (config: ServiceConfig, { providers }: Simulated): Service
     keyFailurePolicy: KeyFailurePolicy.strict,
     cooldown: undefined,
     recheck: undefined,
+    upstreamTimeout: undefined,
+    idleTimeout: undefined,
+    totalTimeout: undefined,
     circuitBreaker: config.circuitBreaker,
     ...provider
   }))
@@ -144,6 +148,9 @@ export const configured = (
     keyFailurePolicy,
     cooldown,
     recheck,
+    upstreamTimeout,
+    idleTimeout,
+    totalTimeout,
     circuitBreaker,
     bedrock
   }: ProviderConfig,
@@ -156,6 +163,9 @@ export const configured = (
     sendActorHeaders,
     ...(cooldown && { cooldown: scheduleOf(cooldown) }),
     ...(recheck && { recheck: Schedule.spaced(recheck) }),
+    ...(upstreamTimeout && { upstreamTimeout }),
+    ...(idleTimeout && { idleTimeout }),
+    ...(totalTimeout && { totalTimeout }),
     ...(circuitBreaker && { circuitBreaker })
   }
   return bedrock === undefined

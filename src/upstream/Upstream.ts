@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RequestHeaders, ResponseHeaders } from "../domain/HeaderRecord.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
+import type { Timeouts } from "../providers/TimeLimits.ts"
 
 /** One request as it goes out. */
 export interface UpstreamRequest {
@@ -25,6 +26,8 @@ export interface UpstreamRequest {
    * the exchange is aborted. Default: nothing ends it but its scope.
    */
   readonly whenStopped?: WhenStopped | undefined
+  /** In place of the client's own limits. */
+  readonly timeouts?: Timeouts | undefined
 }
 
 export type WhenStopped = (stop: (error: UpstreamError) => void) => () => void

@@ -49,7 +49,9 @@ export const layer = (options: Options = {}): Layer.Layer<Upstream> =>
                     path: request.path,
                     method: request.method,
                     headers: request.headers,
-                    body: request.body ?? null
+                    body: request.body ?? null,
+                    headersTimeout: request.timeouts?.headers ?? null,
+                    bodyTimeout: request.timeouts?.idle ?? null
                   },
                   exchange
                 )

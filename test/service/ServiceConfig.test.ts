@@ -39,6 +39,7 @@ describe("ServiceConfig.fromEnvironment", () => {
           requestTimeout: Duration.minutes(5),
           upstreamTimeout: Duration.minutes(10),
           idleTimeout: Duration.minutes(10),
+          totalTimeout: Duration.hours(1),
           maximumBodySize: 33_554_432,
           maximumHeaderSize: 65_536
         },
@@ -145,6 +146,9 @@ describe("ServiceConfig.fromEnvironment", () => {
           keyFailurePolicy: KeyFailurePolicy.strict,
           cooldown: undefined,
           recheck: undefined,
+          upstreamTimeout: undefined,
+          idleTimeout: undefined,
+          totalTimeout: undefined,
           circuitBreaker: undefined,
           bedrock: undefined
         }
@@ -191,6 +195,25 @@ describe("ServiceConfig.fromEnvironment", () => {
         yield* TestClock.adjust("1 hour")
       }
       assert.deepStrictEqual(rests, [5_000, 3_600_000 + 60_000, 7_200_000 + 60_000])
+    })
+  )
+
+  it.effect("reads how long things may take, for all and for one provider", () =>
+    Effect.gen(function* () {
+      const config = yield* configured(
+        withProvider({
+          AIBRIDGE_TOTAL_TIMEOUT: "2h",
+          AIBRIDGE_PROVIDER_0_UPSTREAM_TIMEOUT: "31s",
+          AIBRIDGE_PROVIDER_0_IDLE_TIMEOUT: "32s",
+          AIBRIDGE_PROVIDER_0_TOTAL_TIMEOUT: "33s"
+        })
+      )
+      const [settings] = config.providers
+      const provider = settings === undefined ? undefined : yield* Service.configured(settings, config)
+
+      assert.deepStrictEqual(config.limits.totalTimeout, Duration.hours(2))
+      assert.deepStrictEqual(provider?.timeouts, { headers: 31_000, idle: 32_000 })
+      assert.deepStrictEqual(provider?.totalTimeout, Duration.seconds(33))
     })
   )
 
