@@ -31,6 +31,7 @@ import * as Router from "./inbound/Router.ts"
 import type { Key } from "./keys/Key.ts"
 import type { KeyPoolError } from "./keys/KeyPoolError.ts"
 import type { ResolvedOptions } from "./providers/CircuitBreakerOptions.ts"
+import * as ExtraHeaders from "./providers/ExtraHeaders.ts"
 import type { Provider } from "./providers/Provider.ts"
 import { Providers } from "./providers/Providers.ts"
 import type { DialectRequest, Translation } from "./providers/Translation.ts"
@@ -128,6 +129,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const headers = ForwardHeaders.forRequest(request.headers, shown)
       headers["accept-encoding"] = "identity"
       if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
+      ExtraHeaders.add(headers, provider.extraHeaders)
       const attempt =
         translation === undefined
           ? Effect.succeed((key: Key) =>
@@ -216,6 +218,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
       const logFailure = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
       const outgoingHeaders = ForwardHeaders.forRequest(request.headers, shown)
+      ExtraHeaders.add(outgoingHeaders, provider.extraHeaders)
       const response = yield* Failover.walk(credential.pool, (key) =>
         upstream.send(outgoing(route, request, credential.inject(outgoingHeaders, key), body, limits))
       ).pipe(Effect.tapErrorTag("UpstreamError", logFailure))

@@ -6,7 +6,8 @@ import * as Provider from "./Provider.ts"
 import type * as TimeLimits from "./TimeLimits.ts"
 
 /** There is no pool. */
-export type Options = Pick<Provider.Options, "name" | "baseUrl" | "sendActorHeaders"> & TimeLimits.Options
+export type Options = Pick<Provider.Options, "name" | "baseUrl" | "sendActorHeaders" | "extraHeaders"> &
+  TimeLimits.Options
 
 /** Routes without a version. Nothing but a well-formed bearer token is a credential. */
 export const vendor: Provider.Vendor = {

@@ -12,6 +12,7 @@ import type { BetaFlag, ExemptField } from "../providers/bedrock/ModelTables.ts"
 import { regionPattern } from "../providers/Bedrock.ts"
 import { statusProblem } from "../providers/CircuitBreakerOptions.ts"
 import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
+import { extraHeaders } from "./ExtraHeadersConfig.ts"
 import * as Setting from "./Setting.ts"
 import type { Reading } from "./Setting.ts"
 import * as TokenConfig from "./TokenConfig.ts"
@@ -145,6 +146,8 @@ const provider = {
   idleTimeout: Setting.time()("How long it may be silent within an answer. Default as for all."),
   totalTimeout: Setting.time()("How long a request to it may take, all attempts together. Default as for all."),
   recheck: Setting.time()("How long after a refusal one request tries a key again. Default: never."),
+  extraHeaders: extraHeaders("Headers that are sent with every request to it, by their names. Default none."),
+  ...inFiles(["extraHeaders"]),
   circuitBreaker: group(circuitBreaker),
   bedrock: group(bedrock)
 }

@@ -62,6 +62,7 @@ const maskProvider = (provider: ProviderConfig, limits: Limits): Masked => {
     upstreamTimeout: Duration.format(provider.upstreamTimeout ?? limits.upstreamTimeout),
     idleTimeout: Duration.format(provider.idleTimeout ?? limits.idleTimeout),
     totalTimeout: Duration.format(provider.totalTimeout ?? limits.totalTimeout),
+    extraHeaders: provider.extraHeaders.map(([header, value]) => `${header}=${hint(Redacted.value(value))}`),
     circuitBreaker: circuitBreaker === undefined ? "off" : maskBreaker(circuitBreaker)
   }
 }

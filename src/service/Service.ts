@@ -122,6 +122,7 @@ const withSimulated = (config: ServiceConfig, { providers }: Simulated): Service
     upstreamTimeout: undefined,
     idleTimeout: undefined,
     totalTimeout: undefined,
+    extraHeaders: [],
     circuitBreaker: config.circuitBreaker,
     ...provider
   }))
@@ -151,6 +152,7 @@ export const configured = (
     upstreamTimeout,
     idleTimeout,
     totalTimeout,
+    extraHeaders,
     circuitBreaker,
     bedrock
   }: ProviderConfig,
@@ -161,6 +163,7 @@ export const configured = (
     allowByok,
     keyFailurePolicy,
     sendActorHeaders,
+    extraHeaders: Object.fromEntries(extraHeaders),
     ...(cooldown && { cooldown: scheduleOf(cooldown) }),
     ...(recheck && { recheck: Schedule.spaced(recheck) }),
     ...(upstreamTimeout && { upstreamTimeout }),

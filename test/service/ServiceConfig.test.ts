@@ -149,6 +149,7 @@ describe("ServiceConfig.fromEnvironment", () => {
           upstreamTimeout: undefined,
           idleTimeout: undefined,
           totalTimeout: undefined,
+          extraHeaders: [],
           circuitBreaker: undefined,
           bedrock: undefined
         }

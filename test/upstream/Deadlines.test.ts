@@ -76,6 +76,21 @@ describe("Deadlines", () => {
     })
   )
 
+  it.effect("end nothing a tick early because another thing is over", () =>
+    Effect.gen(function* () {
+      const deadlines = yield* Deadlines.make(limit)
+      const over: Array<string> = []
+      yield* begin(deadlines, over, "a")
+      yield* TestClock.adjust("1 millis")
+      yield* begin(deadlines, over, "b")
+
+      yield* TestClock.adjust("59.999 seconds")
+      assert.deepStrictEqual(over, ["a"])
+      yield* TestClock.adjust("1 millis")
+      assert.deepStrictEqual(over, ["a", "b"])
+    })
+  )
+
   it.effect("do not hold what has ended by itself, nor end it", () =>
     Effect.gen(function* () {
       const deadlines = yield* Deadlines.make(limit)
@@ -112,8 +127,11 @@ describe("Deadlines", () => {
       const deadlines = yield* Deadlines.make(limit)
       const over: Array<string> = []
       const { deadline } = yield* begin(deadlines, over, "the first attempt")
-      deadline.onOver(() => void over.push("the second"))()
+      const left = yield* begin(deadlines, over, "what was left")
+      left.deadline.onOver(() => void over.push("what was left again"))()
+      const second = deadline.onOver(() => void over.push("the second"))
       deadline.onOver(() => void over.push("the third"))
+      second()
       yield* TestClock.adjust("60 seconds")
       deadline.onOver(() => void over.push("the fourth"))
 
