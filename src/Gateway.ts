@@ -66,7 +66,7 @@ export class Gateway extends Context.Service<
 
 /**
  * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders`, `Drain`, `ConcurrencyLimit`, `RateLimit` and `CircuitBreakers` where
- * it is built; all have defaults, the last one circuits of its own.
+ * it is built; all have defaults, the last one circuits of its own. One fiber for each total time limit lives as long as it.
  */
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,

@@ -13,7 +13,7 @@ import * as Failure from "../domain/UpstreamError.ts"
 import type { UpstreamResponse, WhenStopped } from "./Upstream.ts"
 import { bodyOf, firstByteGrace, Upstream } from "./Upstream.ts"
 
-/** Time limits and proxies. */
+/** Time limits, where a request says none itself, and proxies. */
 export interface Options {
   /** How long an upstream may think before its head. Default 10 minutes. */
   readonly headersTimeout?: Duration.Input

@@ -70,7 +70,7 @@ describe("Extra headers of a provider", () => {
     }))
   ]
 
-  it.effect.each(refusals.map((row) => ({ ...row, text: JSON.stringify(row.headers) })))(
+  it.effect.each(refusals.map(({ headers, detail }) => ({ headers, detail, text: JSON.stringify(headers) })))(
     "cannot be $text: $detail",
     ({ headers, detail }) =>
       Effect.gen(function* () {
