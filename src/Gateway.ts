@@ -17,6 +17,7 @@ import * as GatewayError from "./domain/GatewayError.ts"
 import type { RequestHeaders } from "./domain/HeaderRecord.ts"
 import * as Interception from "./domain/Interception.ts"
 import type { UpstreamError } from "./domain/UpstreamError.ts"
+import type * as Failure from "./domain/UpstreamError.ts"
 import * as GatewayOptions from "./GatewayOptions.ts"
 import { Authenticator, mayAsk } from "./inbound/Authenticator.ts"
 import * as Client from "./inbound/Client.ts"
@@ -32,6 +33,7 @@ import * as Router from "./inbound/Router.ts"
 import type { Key } from "./keys/Key.ts"
 import type { KeyPoolError } from "./keys/KeyPoolError.ts"
 import type { ResolvedOptions } from "./providers/CircuitBreakerOptions.ts"
+import * as ExtraHeaders from "./providers/ExtraHeaders.ts"
 import type { Provider } from "./providers/Provider.ts"
 import { Providers } from "./providers/Providers.ts"
 import type { DialectRequest, Translation } from "./providers/Translation.ts"
@@ -46,6 +48,7 @@ import * as CircuitBreakers from "./upstream/CircuitBreakers.ts"
 import * as Credential from "./upstream/Credential.ts"
 import * as Failover from "./upstream/Failover.ts"
 import * as ForwardHeaders from "./upstream/ForwardHeaders.ts"
+import * as RequestLimits from "./upstream/RequestLimits.ts"
 import * as Translated from "./upstream/Translated.ts"
 import type { UpstreamRequest, UpstreamResponse } from "./upstream/Upstream.ts"
 import { Upstream } from "./upstream/Upstream.ts"
@@ -66,7 +69,8 @@ export class Gateway extends Context.Service<
 
 /**
  * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders`, `Drain`, `ConcurrencyLimit`, `RateLimit`, `ApiDump` and
- * `CircuitBreakers` where it is built; all have defaults, the last one circuits of its own.
+ * `CircuitBreakers` where it is built; all have defaults, the last one circuits of its own. One fiber for each total time limit
+ * lives as long as it.
  */
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,
@@ -86,6 +90,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers.all)
     const refusalLog = RefusalLog.make()
+    const limitsOf = yield* RequestLimits.make({ onTimeUp: drain.onTimeUp, totalTimeout: options.totalTimeout })
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
@@ -96,6 +101,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       if (concurrencyLimit !== undefined) yield* concurrencyLimit.enter
       if (rateLimit !== undefined) yield* rateLimit.take(actor)
       const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
+      const limits = yield* limitsOf(provider)
       const asked = yield* readRequest(dialect, body, request.headers["content-encoding"])
       yield* mayAsk(caller, asked.model)
 
@@ -114,13 +120,15 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const headers = ForwardHeaders.forRequest(request.headers, shown)
       headers["accept-encoding"] = "identity"
       if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
+      ExtraHeaders.add(headers, provider.extraHeaders)
       const way = upstreamOf({ provider: provider.name, interception: { id: interception.id, model } })
+      const translated = { model, stream: asked.stream, headers, body: asked.body }
       const attempt =
         translation === undefined
           ? Effect.succeed((key: Key) =>
-              way(key).send(outgoing(route, request, credential.inject(headers, key), asked.body))
+              way(key).send(outgoing(route, request, credential.inject(headers, key), asked.body, limits))
             )
-          : translatedAttempt(route, translation, { model, stream: asked.stream, headers, body: asked.body }, way)
+          : translatedAttempt(route, translation, translated, limits, way)
       const walk = Effect.flatMap(attempt, (send) => Failover.walk(credential.pool, send, interception.progress))
 
       return yield* breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
@@ -158,10 +166,8 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           keepaliveInterval,
           onEnd: (failure, isError) => {
             interception.answered(failure)
-            const isStopped = failure?.reason._tag === "Stopped"
-            permit.tell(isStopped ? "ignored" : failure !== undefined || isError ? "failure" : "success")
-          },
-          onTimeUp: drain.onTimeUp
+            permit.tell(isOurs(failure) ? "ignored" : failure !== undefined || isError ? "failure" : "success")
+          }
         })
         return ResponseHead.stream(response.status, headers, events)
       }
@@ -184,12 +190,14 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       if (concurrencyLimit !== undefined) yield* concurrencyLimit.enter
       if (rateLimit !== undefined) yield* rateLimit.take(actor)
       const body = yield* RequestBody.read(request, options.maximumBodyBytes, readBody)
+      const limits = yield* limitsOf(provider)
 
       const logFailure = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
       const outgoingHeaders = ForwardHeaders.forRequest(request.headers, shown)
+      ExtraHeaders.add(outgoingHeaders, provider.extraHeaders)
       const way = upstreamOf({ provider: provider.name })
       const response = yield* Failover.walk(credential.pool, (key) =>
-        way(key).send(outgoing(route, request, credential.inject(outgoingHeaders, key), body))
+        way(key).send(outgoing(route, request, credential.inject(outgoingHeaders, key), body, limits))
       ).pipe(Effect.tapErrorTag("UpstreamError", logFailure))
       const headers = responseHeaders(response, request)
       const { whole } = response
@@ -277,11 +285,17 @@ export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway |
 )
 
 // How an attempt is made for a vendor with a wire format of its own.
-const translatedAttempt = (route: BridgedRoute, translation: Translation, asked: DialectRequest, way: ApiDump.Way) => {
+const translatedAttempt = (
+  route: BridgedRoute,
+  translation: Translation,
+  asked: DialectRequest,
+  limits: RequestLimits.RequestLimits,
+  way: ApiDump.Way
+) => {
   const { provider } = route
   const { origin } = provider.baseUrl
   const { path, headers, body, warnings } = translation.request(asked)
-  const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body }
+  const request = { method: "POST", origin, path: provider.baseUrl.path + path, headers, body, ...limits }
   const logged = Effect.forEach(warnings, (warning) => Effect.logWarning(warning), { discard: true })
   return Effect.as(Effect.annotateLogs(logged, { provider: provider.name }), (key: Key) =>
     Translated.send(way(key), translation, request, key)
@@ -320,6 +334,10 @@ const judged = <R>(
   )
 }
 
+// The gateway has ended it, whatever the upstream would have done.
+const isOurs = (failure: UpstreamError | undefined): boolean =>
+  failure?.reason._tag === "Stopped" || (failure?.reason._tag === "TimedOut" && failure.reason.limit === "total")
+
 const isCut = (error: UpstreamError | KeyPoolError): boolean =>
   error._tag === "UpstreamError" && error.reason._tag === "Cut"
 
@@ -354,13 +372,16 @@ const outgoing = (
   { provider, path }: BridgedRoute | PassthroughRoute,
   request: HttpServerRequest,
   headers: RequestHeaders,
-  body: Uint8Array | undefined
+  body: Uint8Array | undefined,
+  { timeouts, whenStopped }: RequestLimits.RequestLimits
 ): UpstreamRequest => ({
   method: request.method,
   origin: provider.baseUrl.origin,
   path: provider.baseUrl.path + path + Router.queryOf(request.url),
   headers,
-  body
+  body,
+  timeouts,
+  whenStopped
 })
 
 const defect = (dialect: Dialect) => shapeError(dialect, 500, "internal error")

@@ -8,12 +8,18 @@ export interface GatewayOptions {
   readonly maximumBodyBytes: number
   /** After this silence in a stream a keep-alive event is sent, in dialects that have one. Default 10 seconds. */
   readonly keepaliveInterval: Duration.Duration
+  /**
+   * How long a request may take from when its body was read to the end of its answer, all attempts together, unless its provider
+   * says otherwise. `Duration.infinity`: no limit. Default 1 hour.
+   */
+  readonly totalTimeout: Duration.Duration
 }
 
 /** What holds unless it is overridden. */
 export const defaults: GatewayOptions = {
   maximumBodyBytes: 32 * 1024 * 1024,
-  keepaliveInterval: Duration.seconds(10)
+  keepaliveInterval: Duration.seconds(10),
+  totalTimeout: Duration.hours(1)
 }
 
 /** Override with `Layer.succeed(GatewayOptions.GatewayOptions, { ...GatewayOptions.defaults, ... })`. */

@@ -7,8 +7,11 @@ export class Unreachable extends Schema.TaggedClass<Unreachable>()("Unreachable"
   code: Schema.String
 }) {}
 
-/** The upstream was silent for longer than the limit. */
-export class TimedOut extends Schema.TaggedClass<TimedOut>()("TimedOut", {}) {}
+/** It took longer than the limit. */
+export class TimedOut extends Schema.TaggedClass<TimedOut>()("TimedOut", {
+  /** Of what: the upstream's silence, or the whole request with all its attempts, which the gateway has then ended itself. */
+  limit: Schema.Literals(["silence", "total"])
+}) {}
 
 /** The answer had begun and ended before it was complete. */
 export class Cut extends Schema.TaggedClass<Cut>()("Cut", { code: Schema.String }) {}
@@ -33,7 +36,9 @@ export class UpstreamError extends Schema.TaggedError<UpstreamError>()("Upstream
       case "Unreachable":
         return `upstream unreachable (${this.reason.code})`
       case "TimedOut":
-        return "upstream timed out"
+        return this.reason.limit === "silence"
+          ? "upstream timed out"
+          : "the request took longer than the gateway lets one take"
       case "Cut":
         return "upstream closed the stream early"
       case "Stopped":
@@ -47,8 +52,9 @@ export class UpstreamError extends Schema.TaggedError<UpstreamError>()("Upstream
 /** @param code short and harmless, such as `ECONNREFUSED` */
 export const unreachable = (code: string): UpstreamError => new UpstreamError({ reason: new Unreachable({ code }) })
 
-/** Silent for too long. */
-export const timedOut = (): UpstreamError => new UpstreamError({ reason: new TimedOut({}) })
+/** @param limit what took too long. Default `silence` */
+export const timedOut = (limit: TimedOut["limit"] = "silence"): UpstreamError =>
+  new UpstreamError({ reason: new TimedOut({ limit }) })
 
 /** @param code short and harmless, such as `ECONNRESET` */
 export const cut = (code: string): UpstreamError => new UpstreamError({ reason: new Cut({ code }) })

@@ -38,12 +38,22 @@ const headersOf = (reason: GatewayError["reason"]): Readonly<Record<string, stri
     case "RateLimited":
       return { ...retryAfter(reason.retryAfter), [errorHeader]: "rate_limited" }
     case "Draining":
-      return { ...retryAfter(Duration.zero), connection: "close" }
+      return stopping
     default:
       return {}
   }
 }
 
-/** An upstream that gave no usable answer: 504 if it was silent too long, else 502. */
-export const fromUpstreamError = (error: UpstreamError, dialect: Dialect = defaultDialect): ShapedResponse =>
-  shapeError(dialect, error.reason._tag === "TimedOut" ? 504 : 502, error.message)
+/** An upstream that gave no usable answer: 504 if it took too long, 503 as of `Draining` if the gateway has stopped, else 502. */
+export const fromUpstreamError = (error: UpstreamError, dialect: Dialect = defaultDialect): ShapedResponse => {
+  switch (error.reason._tag) {
+    case "Stopped":
+      return shapeError(dialect, 503, error.message, stopping)
+    case "TimedOut":
+      return shapeError(dialect, 504, error.message)
+    default:
+      return shapeError(dialect, 502, error.message)
+  }
+}
+
+const stopping = { ...retryAfter(Duration.zero), connection: "close" }

@@ -89,6 +89,9 @@ export const problem = ({ region, baseUrl, model, smallFastModel, credentials }:
 export const defaultChain = (options: Pick<Options, "region" | "baseUrl">): Source =>
   Credentials.defaultChain(regionOf(options))
 
+/** Whether a header, by its name in lower case, is part of a request's signature. `x-amzn-*` are not: they say something to Bedrock. */
+export const isReservedHeader = (name: string): boolean => name.startsWith("x-amz-")
+
 /** What a region may be called. */
 export const regionPattern = /^[a-z]{2,}(?:-[a-z]+)+-\d+$/
 
@@ -119,6 +122,7 @@ const vendor = (options: Options, wire: Wire): Provider.Vendor => {
       missing: "no AWS credentials",
       hint: (key) => (key === chainKey ? "<aws chain>" : hintOfId(key))
     },
+    isReservedHeader,
     translation: translation(options, region, wire)
   }
 }

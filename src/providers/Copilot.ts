@@ -3,9 +3,11 @@ import * as OpenAiChat from "../dialects/OpenAiChat.ts"
 import * as CredentialHeader from "./CredentialHeader.ts"
 import * as OpenAi from "./OpenAi.ts"
 import * as Provider from "./Provider.ts"
+import type * as TimeLimits from "./TimeLimits.ts"
 
 /** There is no pool. */
-export type Options = Pick<Provider.Options, "name" | "baseUrl" | "sendActorHeaders">
+export type Options = Pick<Provider.Options, "name" | "baseUrl" | "sendActorHeaders" | "extraHeaders"> &
+  TimeLimits.Options
 
 /** Routes without a version. Nothing but a well-formed bearer token is a credential. */
 export const vendor: Provider.Vendor = {

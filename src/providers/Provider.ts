@@ -1,6 +1,7 @@
 /** One configured vendor instance: where it is, which routes it serves in which dialect, and how its keys are used. */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type { RequestHeaders } from "../domain/HeaderRecord.ts"
 import type { Dialect, ShapedResponse } from "../dialects/Dialect.ts"
@@ -9,8 +10,10 @@ import type { KeyPool } from "../keys/KeyPool.ts"
 import * as Pool from "../keys/KeyPool.ts"
 import type { KeyPoolError } from "../keys/KeyPoolError.ts"
 import * as CircuitBreakerOptions from "./CircuitBreakerOptions.ts"
+import * as ExtraHeaders from "./ExtraHeaders.ts"
 import type { ByokCredential, CredentialHeader } from "./CredentialHeader.ts"
 import * as KeyPoolResponse from "./KeyPoolResponse.ts"
+import * as TimeLimits from "./TimeLimits.ts"
 import type { Translation } from "./Translation.ts"
 
 /** What the pipeline needs to know of a vendor instance. Made by `Anthropic.make` and the like, all of which use `make`. */
@@ -31,10 +34,16 @@ export interface Provider {
   readonly keyFailover: KeyFailoverConfig
   /** Whether bridged requests tell the upstream on whose behalf they are made. */
   readonly sendActorHeaders: boolean
+  /** Sent with every request, in place of a client's of the same name. */
+  readonly extraHeaders: ReadonlyArray<ExtraHeaders.ExtraHeader>
   /** Whether callers may bring a credential of their own. */
   readonly allowByok: boolean
   /** Of its own, never shared with another provider. Absent: it has no circuit breakers. */
   readonly circuitBreaker: CircuitBreakerOptions.ResolvedOptions | undefined
+  /** Limits of one exchange. Absent: the client's own. */
+  readonly timeouts: TimeLimits.Timeouts | undefined
+  /** The limit of a whole request. Absent: as for all. */
+  readonly totalTimeout: Duration.Duration | undefined
   /** Absent: its wire format is that of its dialects. */
   readonly translation: Translation | undefined
 }
@@ -85,12 +94,14 @@ export interface Vendor {
   readonly credential: CredentialHeader
   /** Whether callers always bring a credential of their own: instances then have no pool. Default `false`. */
   readonly isByokOnly?: boolean
+  /** Whether a header, by its name in lower case, is for credentials or a signature beside the key. Default: none is. */
+  readonly isReservedHeader?: (name: string) => boolean
   /** For bridged requests, if the vendor's wire format is not that of its dialects. */
   readonly translation?: Translation
 }
 
 /** One instance and its pool. */
-export interface Options extends Omit<Pool.Options, "provider" | "keys" | "hint"> {
+export interface Options extends Omit<Pool.Options, "provider" | "keys" | "hint">, TimeLimits.Options {
   /** The instance's name and mount point: lower-case letters, digits and single hyphens. Default: the vendor's type. */
   readonly name?: string
   /** Default: the vendor's own. */
@@ -102,6 +113,13 @@ export interface Options extends Omit<Pool.Options, "provider" | "keys" | "hint"
    * go upstream. Default `false`.
    */
   readonly sendActorHeaders?: boolean
+  /**
+   * Sent with every request, in place of a client's header of the same name, whosever key is used. Refused are names and values that
+   * no header can have, the same name twice (in any case), headers of one connection (RFC 9110 section 7.6.1) or of the message
+   * (`host`, `content-length`, `content-type`, `accept-encoding` and the like), credentials (`authorization`, `x-api-key`, with
+   * Bedrock `x-amz-*`), and the gateway's own (`x-aibridge-*`). Default none.
+   */
+  readonly extraHeaders?: Readonly<Record<string, Redacted.Redacted<string>>>
   /** Whether callers may bring a credential of their own; those who do are refused with 403 otherwise. Default `true`. */
   readonly allowByok?: boolean
   /** When the provider counts as overloaded and is left alone for a while. Default: never. */
@@ -114,7 +132,16 @@ export const namePattern = /^[a-z0-9]+(-[a-z0-9]+)*$/
 /** A provider that cannot be made. `option` is the field of the provider's options. */
 export class InvalidProvider extends Schema.TaggedError<InvalidProvider>()("InvalidProvider", {
   provider: Schema.String,
-  option: Schema.Literals(["name", "baseUrl", "circuitBreaker", "bedrock"]),
+  option: Schema.Literals([
+    "name",
+    "baseUrl",
+    "circuitBreaker",
+    "upstreamTimeout",
+    "idleTimeout",
+    "totalTimeout",
+    "extraHeaders",
+    "bedrock"
+  ]),
   detail: Schema.String
 }) {
   override get message(): string {
@@ -142,6 +169,13 @@ export const make = Effect.fn("Provider.make")(function* (
   if (typeof circuitBreaker === "string") {
     return yield* new InvalidProvider({ provider: name, option: "circuitBreaker", detail: circuitBreaker })
   }
+  const limits = TimeLimits.resolve(options)
+  if ("option" in limits) return yield* new InvalidProvider({ provider: name, ...limits })
+  const extraHeaders = Object.entries(options.extraHeaders ?? {})
+  const refused = ExtraHeaders.problem(extraHeaders, isReservedBy(vendor))
+  if (refused !== undefined) {
+    return yield* new InvalidProvider({ provider: name, option: "extraHeaders", detail: refused })
+  }
   return {
     type,
     name,
@@ -159,11 +193,20 @@ export const make = Effect.fn("Provider.make")(function* (
       buildKeyPoolResponse: KeyPoolResponse.make(dialect)
     },
     sendActorHeaders,
+    extraHeaders: ExtraHeaders.resolve(extraHeaders),
     allowByok,
     circuitBreaker,
+    timeouts: limits.timeouts,
+    totalTimeout: limits.totalTimeout,
     translation: vendor.translation
   }
 })
+
+// The header of a vendor's key is known by trying.
+const isReservedBy = ({ credential, isReservedHeader }: Vendor): ((name: string) => boolean) => {
+  const own = new Set(Object.keys(credential.inject({}, Redacted.make("key"))))
+  return (name) => own.has(name) || isReservedHeader?.(name) === true
+}
 
 const hintOf = ({ hint }: CredentialHeader): Pick<Pool.Options, "hint"> => (hint === undefined ? {} : { hint })
 

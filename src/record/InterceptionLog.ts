@@ -63,13 +63,13 @@ export class InterceptionLog {
 
   /** There was no answer to pass on; of the gateway's own refusals only a circuit breaker's comes so late. */
   failed(error: UpstreamError | GatewayError | { readonly _tag: "KeyPoolError" }): void {
-    this.reason = reasonOf[error._tag]
+    this.reason = error._tag === "UpstreamError" && isStopped(error) ? "stopped" : reasonOf[error._tag]
     if (error._tag !== "KeyPoolError") this.failure = error
   }
 
   /** The answer has been passed on; with a failure, up to there. */
   answered(failure: UpstreamError | undefined): void {
-    this.reason = failure === undefined ? "complete" : failure.reason._tag === "Stopped" ? "stopped" : "upstream_cut"
+    this.reason = failure === undefined ? "complete" : isStopped(failure) ? "stopped" : "upstream_cut"
     this.failure = failure
   }
 
@@ -87,6 +87,8 @@ export class InterceptionLog {
     return Effect.andThen(FailureLog.log(failure, facts), ended)
   }
 }
+
+const isStopped = ({ reason }: UpstreamError): boolean => reason._tag === "Stopped"
 
 const reasonOf = {
   UpstreamError: "upstream_error",

@@ -4,7 +4,6 @@ import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
-import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as Failure from "../domain/UpstreamError.ts"
@@ -42,8 +41,6 @@ export interface EventsOptions {
   /** The silence after which the dialect's keep-alive event is sent. */
   readonly keepaliveInterval: Duration.Duration
   readonly onEnd: OnEnd
-  /** Calls what it is given when the stream must end; what it answers is called when it has ended. Default: never. */
-  readonly onTimeUp?: (stop: () => void) => () => void
 }
 
 /**
@@ -55,7 +52,7 @@ export interface EventsOptions {
  */
 export const events = (
   { body, nudge }: Answer,
-  { dialect, omitted, keepaliveInterval, onEnd, onTimeUp }: EventsOptions
+  { dialect, omitted, keepaliveInterval, onEnd }: EventsOptions
 ): Stream.Stream<Uint8Array> =>
   Stream.transformPull(body, (upstream, scope) =>
     Effect.flatMap(Keepalive.make, (keepalive) => {
@@ -64,7 +61,6 @@ export const events = (
       const ping = dialect.keepalive
       let over = false
       let isComplete = false
-      let mustEnd = false
       // A Node server holds a head back until the first write, be it of nothing.
       let headSent = false
 
@@ -86,7 +82,6 @@ export const events = (
       }
       const next: Events = Effect.matchCauseEffect(upstream, {
         onSuccess: (chunks) => {
-          if (mustEnd) return finish(Failure.stopped())
           const passed = gate.pass(chunks)
           if (tap.sawTerminal) complete()
           if (keepalive.takeDue() && ping !== undefined && gate.betweenEvents && !isComplete) passed.push(ping)
@@ -104,17 +99,10 @@ export const events = (
       })
       const pull: Events = Effect.suspend(() => {
         keepalive.wait()
-        if (over) return Cause.done()
-        return mustEnd ? finish(Failure.stopped()) : next
-      })
-      const left = onTimeUp?.(() => {
-        mustEnd = true
-        nudge()
+        return over ? Cause.done() : next
       })
       const watched = ping === undefined ? Effect.void : keepalive.watch(keepaliveInterval, nudge, scope)
-      const registered =
-        left === undefined ? watched : Effect.andThen(watched, Scope.addFinalizer(scope, Effect.sync(left)))
-      return Effect.as(registered, pull)
+      return Effect.as(watched, pull)
     })
   )
 

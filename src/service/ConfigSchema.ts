@@ -12,6 +12,7 @@ import type { BetaFlag, ExemptField } from "../providers/bedrock/ModelTables.ts"
 import { regionPattern } from "../providers/Bedrock.ts"
 import { statusProblem } from "../providers/CircuitBreakerOptions.ts"
 import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
+import { extraHeaders } from "./ExtraHeadersConfig.ts"
 import * as Setting from "./Setting.ts"
 import type { Reading } from "./Setting.ts"
 import * as TokenConfig from "./TokenConfig.ts"
@@ -142,7 +143,12 @@ const provider = {
     "How long a limited key rests if nobody says so, for a row of limits the next one. Default 60s."
   ),
   dumpDir: Setting.text("Where its requests and answers are written to files. Default as for all; empty: nowhere."),
+  upstreamTimeout: Setting.time()("How long it may take to begin its answer. Default as for all."),
+  idleTimeout: Setting.time()("How long it may be silent within an answer. Default as for all."),
+  totalTimeout: Setting.time()("How long a request to it may take, all attempts together. Default as for all."),
   recheck: Setting.time()("How long after a refusal one request tries a key again. Default: never."),
+  extraHeaders: extraHeaders("Headers that are sent with every request to it, by their names. Default none."),
+  ...inFiles(["extraHeaders"]),
   circuitBreaker: group(circuitBreaker),
   bedrock: group(bedrock)
 }
@@ -174,6 +180,7 @@ const all = {
   requestTimeout: Setting.time()("How long a client may take to send a request. Default 5m."),
   upstreamTimeout: Setting.time()("How long a provider may take to begin its answer. Default 10m."),
   idleTimeout: Setting.time()("How long a provider may be silent within an answer. Default 10m."),
+  totalTimeout: Setting.time()("How long a request may take from its last byte to that of its answer. Default 1h."),
   maximumBodySize: Setting.size(1, 1_073_741_824)("The largest request body. Default 32MiB."),
   maximumHeaderSize: Setting.size(8192, 1_048_576)("The largest head of a request. Default 64KiB."),
   structuredLogging: Setting.flag("Whether log lines are JSON. Default false: logfmt."),

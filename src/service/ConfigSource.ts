@@ -116,14 +116,9 @@ export class ConfigSource {
       else if (Result.isFailure(content)) this.problem(path, `cannot read ${from} (${content.failure})`)
       else {
         this.variables.set(keyOf(target), this.nameOf(path))
-        set(
-          this.tree,
-          target,
-          content.success
-            .split("\n")
-            .filter((line) => line.trim() !== "")
-            .join(",")
-        )
+        const lines = content.success.split("\n").filter((line) => line.trim() !== "")
+        // A header's value may hold commas.
+        set(this.tree, target, secret === "extraHeaders" ? lines : lines.join(","))
       }
     }
   }

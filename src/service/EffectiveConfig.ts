@@ -6,7 +6,7 @@ import { join } from "node:path"
 import { hint } from "../domain/Credential.ts"
 import type { Token } from "../inbound/Authenticator.ts"
 import * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
-import type { ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
+import type { Limits, ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
 import { vendors } from "./Vendors.ts"
 
 /** Plain data. */
@@ -25,13 +25,14 @@ export const mask = (config: ServiceConfig): Masked => ({
   requestTimeout: Duration.format(config.limits.requestTimeout),
   upstreamTimeout: Duration.format(config.limits.upstreamTimeout),
   idleTimeout: Duration.format(config.limits.idleTimeout),
+  totalTimeout: Duration.format(config.limits.totalTimeout),
   maximumBodySize: config.limits.maximumBodySize,
   maximumHeaderSize: config.limits.maximumHeaderSize,
   structuredLogging: config.structuredLogging,
   sendActorHeaders: config.sendActorHeaders,
   dumpDir: config.dumpDir ?? "off",
   ...Object.fromEntries(Object.entries(config.proxy).map(([name, value]) => [name, withoutPassword(value)])),
-  providers: config.providers.map(maskProvider)
+  providers: config.providers.map((provider) => maskProvider(provider, config.limits))
 })
 
 const maskToken = ({ name, token, expires, providers, models }: Token): string => {
@@ -46,7 +47,7 @@ const maskToken = ({ name, token, expires, providers, models }: Token): string =
 // A proxy's URL may hold a user's name and password.
 const withoutPassword = (url: string): string => url.replace(/\/\/[^@/]*@/, "//...@")
 
-const maskProvider = (provider: ProviderConfig): Masked => {
+const maskProvider = (provider: ProviderConfig, limits: Limits): Masked => {
   const { type, name, keys, baseUrl, allowByok, keyFailurePolicy, cooldown, recheck, dumpDir } = provider
   const { circuitBreaker, bedrock } = provider
   return {
@@ -64,6 +65,10 @@ const maskProvider = (provider: ProviderConfig): Masked => {
     cooldown: cooldown?.map(Duration.format) ?? "the vendor's default",
     recheck: recheck === undefined ? "never" : Duration.format(recheck),
     dumpDir: dumpDir === undefined ? "off" : join(dumpDir, name),
+    upstreamTimeout: Duration.format(provider.upstreamTimeout ?? limits.upstreamTimeout),
+    idleTimeout: Duration.format(provider.idleTimeout ?? limits.idleTimeout),
+    totalTimeout: Duration.format(provider.totalTimeout ?? limits.totalTimeout),
+    extraHeaders: provider.extraHeaders.map(([header, value]) => `${header}=${hint(Redacted.value(value))}`),
     circuitBreaker: circuitBreaker === undefined ? "off" : maskBreaker(circuitBreaker)
   }
 }

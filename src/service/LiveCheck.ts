@@ -1,6 +1,7 @@
 /** Asks every key whether it works: by a request for the list of models, which costs nothing. */
 import * as Effect from "effect/Effect"
 import type { InvalidKeys } from "../keys/InvalidKeys.ts"
+import * as ExtraHeaders from "../providers/ExtraHeaders.ts"
 import type { InvalidProvider, Provider } from "../providers/Provider.ts"
 import { Upstream } from "../upstream/Upstream.ts"
 import * as ProviderSet from "./ProviderSet.ts"
@@ -29,6 +30,9 @@ const askProvider = Effect.fnUntraced(function* (provider: Provider) {
   const { pool, injectAuthKey } = provider.keyFailover
   const upstream = yield* Upstream
   const models = provider.passthroughRoutes.find((route) => route.endsWith("/models"))
+  // Anthropic's API wants its version; others take no notice.
+  const headers = { "anthropic-version": "2023-06-01", "user-agent": "aibridge" }
+  ExtraHeaders.add(headers, provider.extraHeaders)
   return yield* Effect.forEach(pool?.keys ?? [], (key): Effect.Effect<Answer> => {
     const about = { provider: provider.name, key: key.hint }
     if (models === undefined) {
@@ -38,9 +42,9 @@ const askProvider = Effect.fnUntraced(function* (provider: Provider) {
       method: "GET",
       origin: provider.baseUrl.origin,
       path: provider.baseUrl.path + models,
-      // Anthropic's API wants its version; others take no notice.
-      headers: injectAuthKey({ "anthropic-version": "2023-06-01", "user-agent": "aibridge" }, key.value),
-      body: undefined
+      headers: injectAuthKey(headers, key.value),
+      body: undefined,
+      timeouts: provider.timeouts
     }
     return Effect.scoped(upstream.send(request)).pipe(
       Effect.map(({ status }): Answer => ({ ...about, outcome: outcomeOf(status), detail: String(status) })),

@@ -3,8 +3,10 @@ import type * as Duration from "effect/Duration"
 import type * as Redacted from "effect/Redacted"
 import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
 import * as FailurePolicy from "../keys/KeyFailurePolicy.ts"
-import type * as Bedrock from "../providers/Bedrock.ts"
+import * as Bedrock from "../providers/Bedrock.ts"
 import type * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
+import type { ExtraHeader } from "../providers/ExtraHeaders.ts"
+import * as ExtraHeaders from "../providers/ExtraHeaders.ts"
 import * as BedrockConfig from "./BedrockConfig.ts"
 import * as CircuitBreakerConfig from "./CircuitBreakerConfig.ts"
 import type { Config, ProviderSettings } from "./ConfigSchema.ts"
@@ -31,6 +33,14 @@ export interface ProviderConfig {
   readonly recheck: Duration.Duration | undefined
   /** `_DUMP_DIR`: its requests and answers are written to files in `<it>/<name>`. Default as for all. */
   readonly dumpDir: string | undefined
+  /** `_UPSTREAM_TIMEOUT`, such as `30s`: how long it may take to begin its answer. Default as for all, so the next two. */
+  readonly upstreamTimeout: Duration.Duration | undefined
+  /** `_IDLE_TIMEOUT`: how long it may be silent within an answer. */
+  readonly idleTimeout: Duration.Duration | undefined
+  /** `_TOTAL_TIMEOUT`: how long a request to it may take, all attempts together. */
+  readonly totalTimeout: Duration.Duration | undefined
+  /** `_EXTRA_HEADERS`: `name=value`, comma-separated, sent with every request to it. Default none. */
+  readonly extraHeaders: ReadonlyArray<ExtraHeader>
   /** `_CIRCUIT_BREAKER_...`. Default as for all. */
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
   /** `_BEDROCK_...`, with the type `anthropic`. Default: Anthropic itself. */
@@ -96,6 +106,9 @@ const resolveProvider = (
     const option = source.nameOf(settings.allowByok === undefined ? ["allowByok"] : [...paths.provider, "allowByok"])
     source.warnings.push(`${option} is false, but provider "${name}" has no keys: it refuses all requests`)
   }
+  const { extraHeaders = [] } = settings
+  const refused = bedrock && ExtraHeaders.problem(extraHeaders, Bedrock.isReservedHeader)
+  if (refused !== undefined) source.problem([...paths.provider, "extraHeaders"], refused)
   return {
     type,
     name,
@@ -106,6 +119,10 @@ const resolveProvider = (
     cooldown: settings.cooldown,
     recheck,
     dumpDir: (settings.dumpDir ?? config.dumpDir) || undefined,
+    upstreamTimeout: settings.upstreamTimeout,
+    idleTimeout: settings.idleTimeout,
+    totalTimeout: settings.totalTimeout,
+    extraHeaders,
     circuitBreaker: CircuitBreakerConfig.options(config.circuitBreaker, circuitBreaker),
     bedrock
   }

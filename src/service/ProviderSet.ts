@@ -45,7 +45,8 @@ const member = (settings: Settings): Effect.Effect<Member, InvalidKeys | Invalid
 
 const makeProvider = (settings: Settings, defaultChain: Bedrock.Source | undefined) => {
   const { type, name, keys, baseUrl, allowByok, keyFailurePolicy, sendActorHeaders } = settings
-  const { cooldown, recheck, circuitBreaker, bedrock } = settings
+  const { cooldown, recheck, circuitBreaker, bedrock, upstreamTimeout, idleTimeout, totalTimeout, extraHeaders } =
+    settings
   const options = {
     name,
     allowByok,
@@ -53,7 +54,11 @@ const makeProvider = (settings: Settings, defaultChain: Bedrock.Source | undefin
     sendActorHeaders,
     ...(cooldown && { cooldown: scheduleOf(cooldown) }),
     ...(recheck && { recheck: Schedule.spaced(recheck) }),
-    ...(circuitBreaker && { circuitBreaker })
+    ...(circuitBreaker && { circuitBreaker }),
+    ...(upstreamTimeout && { upstreamTimeout }),
+    ...(idleTimeout && { idleTimeout }),
+    ...(totalTimeout && { totalTimeout }),
+    extraHeaders: Object.fromEntries(extraHeaders)
   }
   return bedrock === undefined
     ? Provider.make(Vendors.vendors[type], { ...options, ...(keys && { keys }), ...(baseUrl && { baseUrl }) })

@@ -51,7 +51,7 @@ export interface Simulated {
 
 /**
  * Listens as long as the layer lives. Then nothing new is accepted, and what is under way may finish within
- * `shutdownTimeout`; streams that have not by then end with an error event, answers that have not begun are a bare 503, the rest is
+ * `shutdownTimeout`; streams that have not by then end with an error event, answers that have not begun are a 503, the rest is
  * cut. The admin API listens until all of that is over. Interceptions go to the `Recorder` that is there where the layer is built.
  */
 export const layer = (options: Options): Layer.Layer<never, CannotListen | InvalidKeys | InvalidProvider> =>
@@ -100,7 +100,8 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
         }),
         Layer.succeed(GatewayOptions.GatewayOptions, {
           ...GatewayOptions.defaults,
-          maximumBodyBytes: config.limits.maximumBodySize
+          maximumBodyBytes: config.limits.maximumBodySize,
+          totalTimeout: config.limits.totalTimeout
         }),
         Option.match(recorder, {
           onNone: () => Recorder.layerNoop,
@@ -148,6 +149,10 @@ const withSimulated = (config: ServiceConfig, { providers }: Simulated): Service
     keyFailurePolicy: KeyFailurePolicy.strict,
     cooldown: undefined,
     recheck: undefined,
+    upstreamTimeout: undefined,
+    idleTimeout: undefined,
+    totalTimeout: undefined,
+    extraHeaders: [],
     dumpDir: config.dumpDir,
     circuitBreaker: config.circuitBreaker,
     ...provider

@@ -41,7 +41,7 @@ export interface ServiceConfig {
   readonly structuredLogging: boolean
   /** `AIBRIDGE_SHUTDOWN_TIMEOUT`: how long requests under way may take when the service is stopped. Default 30 seconds. */
   readonly shutdownTimeout: Duration.Duration
-  /** `AIBRIDGE_REQUEST_TIMEOUT`, `_UPSTREAM_TIMEOUT`, `_IDLE_TIMEOUT`, `_MAXIMUM_BODY_SIZE` and `_MAXIMUM_HEADER_SIZE`. */
+  /** `AIBRIDGE_REQUEST_TIMEOUT`, `_UPSTREAM_TIMEOUT`, `_IDLE_TIMEOUT`, `_TOTAL_TIMEOUT`, `_MAXIMUM_BODY_SIZE` and `_MAXIMUM_HEADER_SIZE`. */
   readonly limits: Limits
   /** `AIBRIDGE_MAX_CONCURRENCY`: how many requests may be under way at once. Default 0: any number. */
   readonly maxConcurrency: number
@@ -65,6 +65,8 @@ export interface Limits {
   readonly upstreamTimeout: Duration.Duration
   /** How long a provider may be silent within an answer. Default 10 minutes. */
   readonly idleTimeout: Duration.Duration
+  /** How long a request may take from when it was read to the end of its answer. Default 1 hour. */
+  readonly totalTimeout: Duration.Duration
   /** Default 32 MiB. */
   readonly maximumBodySize: number
   /** Default 64 KiB. */
@@ -173,6 +175,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource, now: number)
       requestTimeout: config.requestTimeout ?? Duration.minutes(5),
       upstreamTimeout: config.upstreamTimeout ?? Duration.minutes(10),
       idleTimeout: config.idleTimeout ?? Duration.minutes(10),
+      totalTimeout: config.totalTimeout ?? Duration.hours(1),
       maximumBodySize: config.maximumBodySize ?? 32 * 1024 * 1024,
       maximumHeaderSize: config.maximumHeaderSize ?? 64 * 1024
     },

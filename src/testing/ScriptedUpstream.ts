@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
+import * as EarlyEnd from "../upstream/EarlyEnd.ts"
 import * as NudgeableBody from "../upstream/NudgeableBody.ts"
 import type { UpstreamRequest, UpstreamResponse } from "../upstream/Upstream.ts"
 import { Upstream } from "../upstream/Upstream.ts"
@@ -58,16 +59,21 @@ export const layer = (
             if (entry.state === "open") entry.state = "aborted"
           })
           yield* Effect.addFinalizer(() => left)
+          const scope = yield* Scope.fork(yield* Effect.scope)
+          const end = yield* EarlyEnd.register(outgoing, scope)
           const answer = typeof script === "function" ? script({ ...request, aborted: false }, index) : script[index]
           if (answer === undefined)
             return yield* Effect.die(new Error(`upstream call ${index + 1} is not in the script`))
-          const response = yield* Effect.tapError(answer, () => finished)
+          const response = yield* Effect.raceFirst(
+            end.wait,
+            Effect.tapError(answer, () => finished)
+          )
           if (response.whole !== undefined) yield* finished
           const tracked = Stream.concat(response.body, Stream.fromEffectDrain(finished)).pipe(
             Stream.tapError(() => finished),
             Stream.ensuring(left)
           )
-          const { body, nudge } = yield* NudgeableBody.make(tracked, yield* Scope.fork(yield* Effect.scope))
+          const { body, nudge } = yield* NudgeableBody.make(tracked, scope, end)
           return { ...response, body, nudge }
         })
       return Context.make(Upstream, { send }).pipe(Context.add(ScriptedUpstream, { requests: Effect.sync(requests) }))

@@ -1,6 +1,6 @@
 /** Makes any stream fit for an `UpstreamResponse`: its pulls can be nudged, and interrupting one loses no bytes. */
 import type * as Arr from "effect/Array"
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
@@ -8,6 +8,7 @@ import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
+import type { EarlyEnd } from "./EarlyEnd.ts"
 import type { UpstreamResponse } from "./Upstream.ts"
 import { bodyOf } from "./Upstream.ts"
 
@@ -18,10 +19,11 @@ export interface NudgeableBody extends Pick<UpstreamResponse, "body" | "nudge"> 
   readonly first: Effect.Effect<void, UpstreamError>
 }
 
-/** Every read runs in a fiber of its own in the given scope; ending the reading of the body early closes it. */
+/** Every read runs in a fiber of its own in the given scope; ending the reading of the body early closes it, and so does `end`. */
 export const make = Effect.fnUntraced(function* (
   source: Stream.Stream<Uint8Array, UpstreamError>,
-  scope: Scope.Closeable
+  scope: Scope.Closeable,
+  end: EarlyEnd
 ) {
   const read = yield* Scope.provide(Stream.toPull(source), scope)
   let reading: Fiber.Fiber<Chunks, UpstreamError | Cause.Done> | undefined
@@ -44,7 +46,17 @@ export const make = Effect.fnUntraced(function* (
       answer = undefined
     })
   })
-  const pull: Pull.Pull<Chunks, UpstreamError> = Effect.flatMap(begin, (fiber) => {
+  // What was read before is passed on first.
+  const lastPull = (error: UpstreamError): Pull.Pull<Chunks, UpstreamError> => {
+    const exit = reading?.pollUnsafe()
+    reading = undefined
+    return exit === undefined || isInterrupted(exit) ? Effect.fail(error) : exit
+  }
+  const pull: Pull.Pull<Chunks, UpstreamError> = Effect.suspend(() => {
+    const error = end.error()
+    return error === undefined ? nextPull : lastPull(error)
+  })
+  const nextPull: typeof pull = Effect.flatMap(begin, (fiber) => {
     const exit = fiber.pollUnsafe()
     const isFirst = !wasPulled
     wasPulled = true
@@ -58,9 +70,16 @@ export const make = Effect.fnUntraced(function* (
   })
   const first = Effect.flatMap(begin, (fiber) =>
     Effect.callback<void, UpstreamError>((resume) => {
-      fiber.addObserver((exit) => resume(Exit.isFailure(exit) ? failure(exit.cause) : Effect.void))
+      fiber.addObserver((exit) => {
+        const error = isInterrupted(exit) ? end.error() : undefined
+        if (error !== undefined) resume(Effect.fail(error))
+        else resume(Exit.isFailure(exit) ? failure(exit.cause) : Effect.void)
+      })
     })
   )
+  // The pull that waits is told by the read that this interrupts.
+  const watch = Effect.catch(end.wait, () => Scope.close(scope, Exit.void))
+  yield* Effect.forkIn(watch, scope, { startImmediately: true })
   const body: NudgeableBody = {
     body: bodyOf(pull, Scope.close(scope, Exit.void)),
     nudge: () => respond(Effect.succeed(noBytes)),
@@ -70,6 +89,9 @@ export const make = Effect.fnUntraced(function* (
 })
 
 const noBytes: Chunks = [new Uint8Array(0)]
+
+const isInterrupted = (exit: Exit.Exit<unknown, unknown>): boolean =>
+  Exit.isFailure(exit) && Cause.hasInterrupts(exit.cause)
 
 // The end of the stream is no failure.
 const failure = (cause: Cause.Cause<UpstreamError | Cause.Done>): Effect.Effect<void, UpstreamError> => {

@@ -8,7 +8,7 @@ import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as Failure from "../domain/UpstreamError.ts"
 import type { Key } from "../keys/Key.ts"
 import type { AnswerTranslation, EventDecoder, SignableRequest, Translation } from "../providers/Translation.ts"
-import type { Upstream, UpstreamResponse } from "./Upstream.ts"
+import type { Upstream, UpstreamRequest, UpstreamResponse } from "./Upstream.ts"
 
 /**
  * Sends the request with the key's credential. Fails as `Upstream.send`, or if the vendor has no credential to be had. A stream
@@ -17,7 +17,7 @@ import type { Upstream, UpstreamResponse } from "./Upstream.ts"
 export const send = (
   upstream: Upstream["Service"],
   translation: Translation,
-  request: SignableRequest,
+  request: SignableRequest & UpstreamRequest,
   key: Key
 ): Effect.Effect<UpstreamResponse, UpstreamError, Scope.Scope> =>
   translation.authorize(request, key).pipe(

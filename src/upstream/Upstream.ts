@@ -8,6 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RequestHeaders, ResponseHeaders } from "../domain/HeaderRecord.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
+import type { Timeouts } from "../providers/TimeLimits.ts"
 
 /** One request as it goes out. */
 export interface UpstreamRequest {
@@ -19,7 +20,17 @@ export interface UpstreamRequest {
   /** Without `host` and `content-length`, which the client sets. */
   readonly headers: RequestHeaders
   readonly body: Uint8Array | undefined
+  /**
+   * Registers what ends the exchange early, which may be called at once; what it answers unregisters it, when the exchange is
+   * over. Before the head `send` then fails with the error, within a body the next pull does, after the chunks that have come;
+   * the exchange is aborted. Default: nothing ends it but its scope.
+   */
+  readonly whenStopped?: WhenStopped | undefined
+  /** In place of the client's own limits. */
+  readonly timeouts?: Timeouts | undefined
 }
+
+export type WhenStopped = (stop: (error: UpstreamError) => void) => () => void
 
 /** An answer: its head, and its body while it comes. */
 export interface UpstreamResponse {

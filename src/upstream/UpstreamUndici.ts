@@ -10,10 +10,10 @@ import type * as Pull from "effect/Pull"
 import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as Failure from "../domain/UpstreamError.ts"
-import type { UpstreamResponse } from "./Upstream.ts"
+import type { UpstreamResponse, WhenStopped } from "./Upstream.ts"
 import { bodyOf, firstByteGrace, Upstream } from "./Upstream.ts"
 
-/** Time limits and proxies. */
+/** Time limits, where a request says none itself, and proxies. */
 export interface Options {
   /** How long an upstream may think before its head. Default 10 minutes. */
   readonly headersTimeout?: Duration.Input
@@ -39,8 +39,9 @@ export const layer = (options: Options = {}): Layer.Layer<Upstream> =>
       return Upstream.of({
         send: (request) =>
           Effect.flatMap(Effect.scope, (scope) => {
-            const exchange = new Exchange()
+            const exchange = new Exchange(request.whenStopped)
             return Effect.flatMap(Scope.addFinalizer(scope, exchange.close), () => {
+              if (exchange.isOver) return exchange.head
               try {
                 dispatcher.dispatch(
                   {
@@ -48,7 +49,9 @@ export const layer = (options: Options = {}): Layer.Layer<Upstream> =>
                     path: request.path,
                     method: request.method,
                     headers: request.headers,
-                    body: request.body ?? null
+                    body: request.body ?? null,
+                    headersTimeout: request.timeouts?.headers ?? null,
+                    bodyTimeout: request.timeouts?.idle ?? null
                   },
                   exchange
                 )
@@ -100,6 +103,16 @@ class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
   // What waits for the head or for chunks; a nudged pull gets the given chunks instead.
   private waiter: ((nudged: Chunks | undefined) => void) | undefined
   private graceTimer: NodeJS.Timeout | undefined
+  private readonly unregister: (() => void) | undefined
+
+  constructor(whenStopped: WhenStopped | undefined) {
+    this.unregister = whenStopped?.((error) => this.stop(error))
+  }
+
+  /** Whether it has failed, or was stopped before it began. */
+  get isOver(): boolean {
+    return this.error !== undefined
+  }
 
   /** Waits for the head. */
   readonly head = Effect.callback<UpstreamResponse, UpstreamError>((resume) => {
@@ -115,6 +128,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
     if (this.closed) return
     this.closed = true
     clearTimeout(this.graceTimer)
+    this.unregister?.()
     if (!this.ended && this.error === undefined) this.controller?.abort(aborted)
   })
 
@@ -124,9 +138,16 @@ class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
     this.wakeSoon()
   }
 
+  private stop(error: UpstreamError): void {
+    if (this.closed || this.error !== undefined || this.ended) return
+    this.error = error
+    this.controller?.abort(aborted)
+    this.wakeSoon()
+  }
+
   onRequestStart(controller: Undici.Dispatcher.DispatchController): void {
     this.controller = controller
-    if (this.closed) controller.abort(aborted)
+    if (this.closed || this.error !== undefined) controller.abort(aborted)
   }
 
   onResponseStart(_: Undici.Dispatcher.DispatchController, status: number, headers: ResponseHeaders): void {

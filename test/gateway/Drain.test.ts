@@ -11,6 +11,7 @@ import * as Calls from "./Calls.ts"
 import * as Circuits from "./Circuits.ts"
 import * as Reader from "./Reader.ts"
 import * as Setup from "./Setup.ts"
+import * as Vendors from "./Vendors.ts"
 
 const message = "the gateway is shutting down, try again"
 const aborted = Effect.map(Setup.requests, (all) => all.map((request) => request.aborted))
@@ -71,6 +72,59 @@ describe("A gateway that stops", () => {
       }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([first, second.slice(0, 9), "hang"])], { drain })))
     }
   )
+
+  it.effect.each([...Calls.everyones, ...Calls.of(Vendors.bedrock)])(
+    "says to try again to $call that has no answer when time is up",
+    ({ path, request, fixture, vendor, isBridged }) => {
+      const drain = Drain.make()
+      const own = { "x-aibridge-token": "any", authorization: "Bearer of-the-caller" }
+      const sent = { ...request, headers: { ...request.headers, ...(!vendor.hasPool && own) } }
+      return Effect.gen(function* () {
+        const answer = yield* Effect.forkChild(TestGateway.fetch(path, sent), { startImmediately: true })
+        yield* TestClock.adjust("3 seconds")
+        drain.timeUp()
+        const { status, headers, text } = yield* Fiber.join(answer)
+
+        assert.deepStrictEqual([status, text], [503, fixture.errorText(503, message)])
+        assert.deepStrictEqual([headers["retry-after"], headers["connection"]], ["1", "close"])
+        assert.deepStrictEqual(yield* aborted, [true])
+        assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["stopped"] : [])
+        assert.notInclude(yield* Setup.states(vendor), "Permanent")
+      }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.silence], { drain })))
+    }
+  )
+
+  it.effect.each(Calls.all.filter((call) => !call.isStreaming))(
+    "cuts the answer to $call that is not complete when time is up",
+    ({ path, request, isBridged }) => {
+      const drain = Drain.make()
+      const begun = ScriptedUpstream.streamed(200, [`{"begun":`, "hang"], { "content-type": "application/json" })
+      return Effect.gen(function* () {
+        const client = yield* Reader.open(path, request)
+        yield* TestClock.adjust("3 seconds")
+        drain.timeUp()
+        const exit = yield* Fiber.await(client.fiber)
+
+        assert.deepStrictEqual([client.text(), exit._tag], [`{"begun":`, "Failure"])
+        assert.deepStrictEqual(yield* aborted, [true])
+        assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["stopped"] : [])
+      }).pipe(Effect.provide(Setup.layer([begun], { drain })))
+    }
+  )
+
+  it.effect("sends nothing upstream any more for a request whose body comes when time is up", () => {
+    const drain = Drain.make()
+    // The request was taken before.
+    const late = { ...drain, isDraining: () => false }
+    return Effect.gen(function* () {
+      drain.timeUp()
+      const { status } = yield* TestGateway.fetch(Calls.blocking.path, Calls.blocking.request)
+
+      assert.strictEqual(status, 503)
+      assert.deepStrictEqual(yield* Setup.reasons, ["stopped"])
+      assert.deepStrictEqual(yield* aborted, [true])
+    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.silence], { drain: late })))
+  })
 
   it.effect("ends a stream that its client does not read", () => {
     const drain = Drain.make()

@@ -75,10 +75,10 @@ describe("A stream in a dialect without pings", () => {
     return Effect.gen(function* () {
       const { chunks, text } = yield* Reader.open(path, request)
 
-      yield* TestClock.adjust("1 hour")
+      yield* TestClock.adjust("29 minutes")
       assert.deepStrictEqual(chunks, [{ at: 0, text: event }])
-      yield* TestClock.adjust("1 hour")
+      yield* TestClock.adjust("29 minutes")
       assert.strictEqual(text(), fixture.streamText)
-    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([event, Duration.hours(2), ...rest])])))
+    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([event, Duration.minutes(58), ...rest])])))
   })
 })

@@ -64,12 +64,20 @@ describe("An error of the gateway's own", () => {
   it.each([
     { error: UpstreamError.unreachable("ENOTFOUND"), status: 502, message: "upstream unreachable (ENOTFOUND)" },
     { error: UpstreamError.cut("X"), status: 502, message: "upstream closed the stream early" },
-    { error: UpstreamError.timedOut(), status: 504, message: "upstream timed out" }
+    { error: UpstreamError.timedOut(), status: 504, message: "upstream timed out" },
+    { error: UpstreamError.stopped(), status: 503, message: "the gateway is shutting down, try again" }
   ])("about an upstream is $status: $message", ({ error, status, message }) => {
     const shaped = ErrorResponse.fromUpstreamError(error)
 
     assert.strictEqual(shaped.status, status)
     assert.strictEqual(JSON.parse(shaped.body).error.message, message)
+  })
+
+  it("because the gateway stops says when to try again, on another connection", () => {
+    assert.deepStrictEqual(ErrorResponse.fromUpstreamError(UpstreamError.stopped()).headers, {
+      "retry-after": "1",
+      connection: "close"
+    })
   })
 
   it("is JSON with a length in bytes", () => {

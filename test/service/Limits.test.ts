@@ -1,7 +1,10 @@
 /** What the service lets clients and providers do, over real connections. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import * as Net from "node:net"
+import * as TestAnswer from "../upstream/TestAnswer.ts"
 import * as TestHttp from "./TestHttp.ts"
 import * as TestService from "./TestService.ts"
 
@@ -60,7 +63,12 @@ describe("The service", () => {
 
   it.live.each([
     { setting: "AIBRIDGE_UPSTREAM_TIMEOUT", says: "no head" },
-    { setting: "AIBRIDGE_IDLE_TIMEOUT", says: "a head and then nothing" }
+    { setting: "AIBRIDGE_IDLE_TIMEOUT", says: "a head and then nothing" },
+    { setting: "AIBRIDGE_TOTAL_TIMEOUT", says: "no head" },
+    { setting: "AIBRIDGE_TOTAL_TIMEOUT", says: "a head and then nothing" },
+    { setting: "AIBRIDGE_PROVIDER_0_UPSTREAM_TIMEOUT", says: "no head" },
+    { setting: "AIBRIDGE_PROVIDER_0_IDLE_TIMEOUT", says: "a head and then nothing" },
+    { setting: "AIBRIDGE_PROVIDER_0_TOTAL_TIMEOUT", says: "a head and then nothing" }
   ])("waits no longer for a provider than $setting, which says $says", ({ setting, says }) =>
     Effect.gen(function* () {
       const { url, upstream } = yield* TestService.withUpstream(1, { [setting]: "1s" })
@@ -69,6 +77,26 @@ describe("The service", () => {
       if (says !== "no head") yield* exchange.write("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{")
 
       yield* exchange.closedWithin("10 seconds")
+    })
+  )
+
+  it.live("ends a stream that goes on and on with an error event", () =>
+    Effect.gen(function* () {
+      const { url, upstream, lines } = yield* TestService.withUpstream(1, { AIBRIDGE_TOTAL_TIMEOUT: "1s" })
+      const sending = yield* Effect.forkScoped(TestHttp.send(url, { body: TestHttp.message({ stream: true }) }))
+      const exchange = yield* upstream.next
+      yield* exchange.write(TestAnswer.eventStreamHead())
+      const ping = TestAnswer.chunk("event: ping\ndata: {}\n\n")
+      yield* Effect.forkScoped(Effect.repeat(exchange.write(ping), Schedule.spaced("100 millis")))
+      const answer = yield* Fiber.join(sending)
+
+      const text = yield* answer.text
+      yield* exchange.closed
+
+      const error = { type: "api_error", message: "the request took longer than the gateway lets one take" }
+      assert.match(text, /^(?:event: ping\ndata: {}\n\n){5,}event: error\n/)
+      assert.isTrue(text.endsWith(`data: ${JSON.stringify({ type: "error", error })}\n\n`))
+      assert.lengthOf(lines(), 1)
     })
   )
 })

@@ -41,6 +41,7 @@ describe("ServiceConfig.fromEnvironment", () => {
           requestTimeout: Duration.minutes(5),
           upstreamTimeout: Duration.minutes(10),
           idleTimeout: Duration.minutes(10),
+          totalTimeout: Duration.hours(1),
           maximumBodySize: 33_554_432,
           maximumHeaderSize: 65_536
         },
@@ -148,6 +149,10 @@ describe("ServiceConfig.fromEnvironment", () => {
           cooldown: undefined,
           recheck: undefined,
           dumpDir: undefined,
+          upstreamTimeout: undefined,
+          idleTimeout: undefined,
+          totalTimeout: undefined,
+          extraHeaders: [],
           circuitBreaker: undefined,
           bedrock: undefined
         }
@@ -221,6 +226,24 @@ describe("ServiceConfig.fromEnvironment", () => {
         yield* TestClock.adjust("1 hour")
       }
       assert.deepStrictEqual(rests, [5_000, 3_600_000 + 60_000, 7_200_000 + 60_000])
+    })
+  )
+
+  it.effect("reads how long things may take, for all and for one provider", () =>
+    Effect.gen(function* () {
+      const config = yield* configured(
+        withProvider({
+          AIBRIDGE_TOTAL_TIMEOUT: "2h",
+          AIBRIDGE_PROVIDER_0_UPSTREAM_TIMEOUT: "31s",
+          AIBRIDGE_PROVIDER_0_IDLE_TIMEOUT: "32s",
+          AIBRIDGE_PROVIDER_0_TOTAL_TIMEOUT: "33s"
+        })
+      )
+      const [member] = yield* ProviderSet.make(config)
+
+      assert.deepStrictEqual(config.limits.totalTimeout, Duration.hours(2))
+      assert.deepStrictEqual(member?.provider.timeouts, { headers: 31_000, idle: 32_000 })
+      assert.deepStrictEqual(member?.provider.totalTimeout, Duration.seconds(33))
     })
   )
 

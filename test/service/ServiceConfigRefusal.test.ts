@@ -139,6 +139,13 @@ const refusals: ReadonlyArray<Refusal> = [
     environment: { ...anthropic, AIBRIDGE_PROVIDER_0_RECHECK: time },
     problems: ["AIBRIDGE_PROVIDER_0_RECHECK: must be a positive number (at most 99999) with a unit: 30s, 5m, 2h or 1d"]
   })),
+  ...["TOTAL_TIMEOUT", "PROVIDER_0_UPSTREAM_TIMEOUT", "PROVIDER_0_IDLE_TIMEOUT", "PROVIDER_0_TOTAL_TIMEOUT"].map(
+    (name) => ({
+      behaviour: `a ${name} of nothing`,
+      environment: { ...anthropic, [`AIBRIDGE_${name}`]: "0s" },
+      problems: [`AIBRIDGE_${name}: must be a positive number (at most 99999) with a unit: 30s, 5m, 2h or 1d`]
+    })
+  ),
   {
     behaviour: "a rest that is no time",
     environment: { ...anthropic, AIBRIDGE_PROVIDER_0_COOLDOWN: "5s,0s" },

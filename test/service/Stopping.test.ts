@@ -78,23 +78,34 @@ describe("A service that is stopped", () => {
     })
   )
 
-  it.live("answers 503 to what takes longer to begin, and takes no new connections meanwhile", () =>
+  it.live.each([
+    { what: "a request that is read", sent: { body: TestHttp.message() } },
+    { what: "a passthrough request", sent: { path: "/anthropic/v1/models" } }
+  ])("says to try again to $what that takes longer to begin, and takes no new connections meanwhile", ({ sent }) =>
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const { url, upstream } = yield* Scope.provide(
         TestService.withUpstream(1, { AIBRIDGE_SHUTDOWN_TIMEOUT: "300ms" }),
         scope
       )
-      const sending = yield* Effect.forkScoped(TestHttp.send(url, { body: TestHttp.message() }))
-      yield* upstream.next
+      const sending = yield* Effect.forkScoped(TestHttp.send(url, sent))
+      const exchange = yield* upstream.next
 
       const stopping = yield* Effect.forkScoped(Scope.close(scope, Exit.void))
       yield* Effect.sleep("100 millis")
       const refused = yield* Effect.exit(TestHttp.send(url, { path: "/" }))
-      const cut = yield* Fiber.join(sending)
+      const { status, headers, text } = yield* Fiber.join(sending)
+      const body: unknown = JSON.parse(yield* text)
+      yield* exchange.closed
       const stopped = yield* Fiber.join(stopping).pipe(Effect.timeoutOption("5 seconds"))
 
-      assert.deepStrictEqual([refused._tag, cut.status, stopped._tag], ["Failure", 503, "Some"])
+      const error = {
+        type: "error",
+        error: { type: "overloaded_error", message: "the gateway is shutting down, try again" }
+      }
+      assert.deepStrictEqual([refused._tag, status, stopped._tag], ["Failure", 503, "Some"])
+      assert.deepStrictEqual([headers["retry-after"], headers["connection"]], ["1", "close"])
+      assert.deepStrictEqual(body, error)
     })
   )
 })
