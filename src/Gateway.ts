@@ -1,5 +1,4 @@
 /** The pipeline, read top to bottom: route > authenticate > credential > limits > body > breaker > failover > relay > record. */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -12,29 +11,23 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Dialect, OmittedEvent } from "./dialects/Dialect.ts"
-import { shapeError } from "./dialects/Dialect.ts"
 import * as GatewayError from "./domain/GatewayError.ts"
 import type { RequestHeaders } from "./domain/HeaderRecord.ts"
+import { isEventStream } from "./domain/HeaderRecord.ts"
 import * as Interception from "./domain/Interception.ts"
 import type { UpstreamError } from "./domain/UpstreamError.ts"
-import type * as Failure from "./domain/UpstreamError.ts"
 import * as GatewayOptions from "./GatewayOptions.ts"
 import { Authenticator, mayAsk } from "./inbound/Authenticator.ts"
 import * as Client from "./inbound/Client.ts"
 import { ConcurrencyLimit } from "./inbound/ConcurrencyLimit.ts"
 import * as Drain from "./inbound/Drain.ts"
-import * as ErrorResponse from "./inbound/ErrorResponse.ts"
+import * as FailureAnswer from "./inbound/FailureAnswer.ts"
 import { RateLimit } from "./inbound/RateLimit.ts"
-import * as RefusalLog from "./inbound/RefusalLog.ts"
-import * as RefusalMetrics from "./inbound/RefusalMetrics.ts"
 import * as RequestBody from "./inbound/RequestBody.ts"
 import type { Route } from "./inbound/Router.ts"
 import * as Router from "./inbound/Router.ts"
 import type { Key } from "./keys/Key.ts"
-import type { KeyPoolError } from "./keys/KeyPoolError.ts"
-import type { ResolvedOptions } from "./providers/CircuitBreakerOptions.ts"
 import * as ExtraHeaders from "./providers/ExtraHeaders.ts"
-import type { Provider } from "./providers/Provider.ts"
 import { Providers } from "./providers/Providers.ts"
 import type { DialectRequest, Translation } from "./providers/Translation.ts"
 import * as FailureLog from "./record/FailureLog.ts"
@@ -45,6 +38,7 @@ import * as ResponseHead from "./relay/ResponseHead.ts"
 import * as ActorHeaders from "./upstream/ActorHeaders.ts"
 import * as ApiDump from "./upstream/ApiDump.ts"
 import * as CircuitBreakers from "./upstream/CircuitBreakers.ts"
+import * as CircuitOutcome from "./upstream/CircuitOutcome.ts"
 import * as Credential from "./upstream/Credential.ts"
 import * as Failover from "./upstream/Failover.ts"
 import * as ForwardHeaders from "./upstream/ForwardHeaders.ts"
@@ -89,7 +83,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const rateLimit = yield* RateLimit
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers.all)
-    const refusalLog = RefusalLog.make()
+    const failures = FailureAnswer.make()
     const limitsOf = yield* RequestLimits.make({ onTimeUp: drain.onTimeUp, totalTimeout: options.totalTimeout })
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
@@ -133,13 +127,13 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
       return yield* breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
         Effect.flatMap((permit) =>
-          Effect.map(judged(walk, permit, circuitBreaker, asked.stream), (response) =>
+          Effect.map(CircuitOutcome.judged(walk, permit, circuitBreaker, asked.stream), (response) =>
             relay(response, interception, request, dialect, asked.omitted, permit)
           )
         ),
         Effect.catch((error) => {
           interception.failed(error)
-          return failed(error, provider, dialect, { [Interception.idHeader]: interception.id })
+          return failures.answer(error, provider, dialect, { [Interception.idHeader]: interception.id })
         })
       )
     })
@@ -157,7 +151,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     ) => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
-      if (ResponseHead.isEventStream(response.status, response.headers)) {
+      if (isEventStream(response.status, response.headers)) {
         delete headers["content-length"]
         const { keepaliveInterval } = options
         const events = Relay.events(response, {
@@ -166,7 +160,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           keepaliveInterval,
           onEnd: (failure, isError) => {
             interception.answered(failure)
-            permit.tell(isOurs(failure) ? "ignored" : failure !== undefined || isError ? "failure" : "success")
+            permit.tell(CircuitOutcome.ofEnd(failure, isError))
           }
         })
         return ResponseHead.stream(response.status, headers, events)
@@ -206,54 +200,19 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         : ResponseHead.whole(response.status, headers, whole)
     })
 
-    // A refusal of our own is counted, told if it is worth it, and answered.
-    const refused = ({ error, provider, dialect }: Router.NoRoute, headers: Headers = {}) => {
-      const name = provider?.name ?? RefusalMetrics.noProvider
-      return RefusalMetrics.count(error, name).pipe(
-        Effect.andThen(refusalLog.tell(error, name)),
-        Effect.as(ErrorResponse.toResponse(ErrorResponse.fromGatewayError(error, dialect), headers))
-      )
-    }
-
-    // Failures are answered before a byte of an upstream's answer was passed on: whoever is here has not committed.
-    const failed = (error: Failure, provider: Provider, dialect: Dialect, headers: Headers = {}) => {
-      switch (error._tag) {
-        case "GatewayError":
-          return refused({ error, provider, dialect }, headers)
-        case "UpstreamError":
-          return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromUpstreamError(error, dialect), headers))
-        case "KeyPoolError":
-          return Effect.succeed(ErrorResponse.toResponse(provider.keyFailover.buildKeyPoolResponse(error), headers))
-      }
-    }
-
-    // A defect of ours, or of an embedder's layer, is logged and answered too.
-    const shaped = <R>(
-      effect: Effect.Effect<HttpServerResponse.HttpServerResponse, Failure, R>,
-      provider: Provider,
-      dialect: Dialect
-    ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
-      Effect.catchCause(effect, (cause) => {
-        if (Cause.hasInterrupts(cause)) return Effect.interrupt
-        const error = Cause.findErrorOption(cause)
-        return Option.isSome(error)
-          ? failed(error.value, provider, dialect)
-          : Effect.as(Effect.logError("request failed by a defect", cause), ErrorResponse.toResponse(defect(dialect)))
-      })
-
     return Gateway.of({
       handle: (request) => {
         const found = router.route(request)
-        if (Result.isFailure(found)) return refused(found.failure)
+        if (Result.isFailure(found)) return failures.refuse(found.failure)
         const route = found.success
-        if (drain.isDraining()) return refused(refusedBecauseDraining(route))
+        if (drain.isDraining()) return failures.refuse(refusedBecauseDraining(route))
         switch (route._tag) {
           case "Probe":
             return Effect.succeed(alive)
           case "Bridged":
-            return shaped(bridged(route, request), route.provider, route.dialect)
+            return failures.answered(bridged(route, request), route.provider, route.dialect)
           case "Passthrough":
-            return shaped(passthrough(route, request), route.provider, route.provider.dialect)
+            return failures.answered(passthrough(route, request), route.provider, route.provider.dialect)
         }
       }
     })
@@ -308,44 +267,8 @@ const circuitOf = ({ provider, path }: BridgedRoute, model: string): CircuitBrea
   model
 })
 
-// An answer's status is told at once. A stream's end counts as well if the options say so: it is told when it comes.
-const judged = <R>(
-  walk: Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, R>,
-  permit: CircuitBreakers.Permit,
-  options: ResolvedOptions | undefined,
-  isStream: boolean
-): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, R> => {
-  if (options === undefined) return walk
-  const countsEnds = options.countStreamErrors && isStream
-  const settled = (outcome: CircuitBreakers.Outcome) => {
-    permit.tell(outcome)
-    return permit.settle
-  }
-  return walk.pipe(
-    Effect.tap(({ status, headers }) => {
-      if (!countsEnds || !ResponseHead.isEventStream(status, headers)) {
-        return settled(CircuitBreakers.outcomeOf(status, options))
-      }
-      permit.goesWell()
-      return Effect.void
-    }),
-    // A good head, and then nothing.
-    Effect.tapError((error) => (countsEnds && isCut(error) ? settled("failure") : Effect.void))
-  )
-}
-
-// The gateway has ended it, whatever the upstream would have done.
-const isOurs = (failure: UpstreamError | undefined): boolean =>
-  failure?.reason._tag === "Stopped" || (failure?.reason._tag === "TimedOut" && failure.reason.limit === "total")
-
-const isCut = (error: UpstreamError | KeyPoolError): boolean =>
-  error._tag === "UpstreamError" && error.reason._tag === "Cut"
-
 type BridgedRoute = Extract<Route, { readonly _tag: "Bridged" }>
 type PassthroughRoute = Extract<Route, { readonly _tag: "Passthrough" }>
-
-type Failure = GatewayError.GatewayError | UpstreamError | KeyPoolError
-type Headers = Readonly<Record<string, string>>
 
 const refusedBecauseDraining = (route: Route): Router.NoRoute => ({
   error: GatewayError.make(new GatewayError.Draining({})),
@@ -383,5 +306,3 @@ const outgoing = (
   timeouts,
   whenStopped
 })
-
-const defect = (dialect: Dialect) => shapeError(dialect, 500, "internal error")

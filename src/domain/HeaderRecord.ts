@@ -13,6 +13,14 @@ export const first = (headers: ResponseHeaders, name: string): string | undefine
   return text === "" ? undefined : text
 }
 
+/** Whether an answer is a readable stream of server-sent events; a compressed one is not, nor an error that only says so. */
+export const isEventStream = (status: number, headers: ResponseHeaders): boolean => {
+  if (status >= 300) return false
+  const type = headers["content-type"]
+  const encoding = headers["content-encoding"] ?? "identity"
+  return typeof type === "string" && /^text\/event-stream/i.test(type) && encoding === "identity"
+}
+
 /**
  * Headers that are valid for one connection only and never forwarded, besides those that `Connection` names
  * (RFC 9110 section 7.6.1).

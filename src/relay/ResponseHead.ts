@@ -7,15 +7,6 @@ import * as HttpBody from "effect/http/HttpBody"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type * as Stream from "effect/Stream"
-import type { ResponseHeaders } from "../domain/HeaderRecord.ts"
-
-/** Whether an answer is a readable stream of server-sent events; a compressed one is not, nor an error that only says so. */
-export const isEventStream = (status: number, headers: ResponseHeaders): boolean => {
-  if (status >= 300) return false
-  const type = headers["content-type"]
-  const encoding = headers["content-encoding"] ?? "identity"
-  return typeof type === "string" && /^text\/event-stream/i.test(type) && encoding === "identity"
-}
 
 /** Puts all values of a header into a response's head, if the server can; answers whether it did. */
 export type WriteRepeated = (request: HttpServerRequest, name: string, values: ReadonlyArray<string>) => boolean

@@ -105,13 +105,6 @@ export const make = (options: Options = {}): Effect.Effect<CircuitBreakers["Serv
 export const layer = (options: Options = {}): Layer.Layer<CircuitBreakers> =>
   Layer.effect(CircuitBreakers, make(options))
 
-/** What an upstream's status says to a circuit. */
-export const outcomeOf = (status: number, { statuses }: Pick<ResolvedOptions, "statuses">): Outcome => {
-  if (statuses.has(status)) return "failure"
-  // A key that is refused or limited says nothing about the upstream, and does not end a row of failures either.
-  return status === 401 || status === 403 || status === 429 ? "ignored" : "success"
-}
-
 /** Longer names of models share a circuit with those that begin alike. */
 const longestModel = 256
 
