@@ -33,7 +33,8 @@ const rule: typeof allowed = {
   demo: everything,
   testing: everything,
   service: everything,
-  "main.ts": ["domain", "upstream", "service", "demo"],
+  "main.ts": ["service", "Commands.ts"],
+  "Commands.ts": ["domain", "upstream", "service", "demo"],
   "index.ts": everything
 }
 
@@ -51,7 +52,7 @@ describe("The import rule", () => {
     assert.deepStrictEqual(wrong, [])
   })
 
-  const platform = new Set(["service", "record", "upstream", "demo", "main.ts"])
+  const platform = new Set(["service", "record", "upstream", "demo", "main.ts", "Commands.ts"])
 
   it.each(files.filter(({ folder }) => !platform.has(folder)))("keeps Node out of $path", ({ text }) => {
     const wrong = imports(text).filter((name) => name.startsWith("node:") || name.startsWith("@effect/platform-node"))

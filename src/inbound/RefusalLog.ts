@@ -47,7 +47,7 @@ export const make = ({ interval = Duration.seconds(10), maximumEntries = 1000 }:
       const facts = factsOf(reason)
       if (facts === undefined) return Effect.void
       return Effect.clockWith((clock) => {
-        const id = JSON.stringify([reason._tag, provider, facts["actor"]])
+        const id = `${reason._tag} ${provider} ${facts["actor"] ?? ""}`
         const suppressed = turn(id, clock.currentTimeMillisUnsafe())
         if (suppressed === undefined) return Effect.void
         return Effect.annotateLogs(Effect.logWarning("request refused"), {

@@ -47,4 +47,16 @@ export const wordOf = (reason: GatewayError["reason"]): string => {
 
 /** Counts one. */
 export const count = ({ reason }: GatewayError, provider: string): Effect.Effect<void> =>
-  Metric.update(Metric.withAttributes(refusals, { provider, reason: wordOf(reason) }), 1)
+  Metric.update(seriesOf(provider, wordOf(reason)), 1)
+
+// Made once each: that takes longer than counting.
+const series = new Map<string, ReturnType<typeof makeSeries>>()
+
+const makeSeries = (provider: string, reason: string) => Metric.withAttributes(refusals, { provider, reason })
+
+const seriesOf = (provider: string, reason: string) => {
+  const id = `${provider} ${reason}`
+  const found = series.get(id) ?? makeSeries(provider, reason)
+  series.set(id, found)
+  return found
+}

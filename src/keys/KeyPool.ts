@@ -146,17 +146,21 @@ const internals = new WeakMap<KeyPool, { readonly slots: Array<KeySlot>; readonl
 /**
  * A new pool takes the place of another one: a key that is in both keeps its state, and what requests under way learn of it, with
  * either pool, holds for both. The new pool's schedules hold from now on. To be called before the new pool is used.
+ *
+ * @param isSamePlace whether both are for the same upstream: of keys for another one, only what an operator has said is kept
  */
-export const follow = Effect.fn("KeyPool.follow")(function* (newer: KeyPool, older: KeyPool) {
+export const follow = Effect.fn("KeyPool.follow")(function* (newer: KeyPool, older: KeyPool, isSamePlace = true) {
   const from = internals.get(older)
   const to = internals.get(newer)
   if (from === undefined || to === undefined || from === to) return
-  for (const { index, value } of newer.keys) {
-    const known = older.keys.find((key) => Redacted.value(key.value) === Redacted.value(value))
+  for (const key of newer.keys) {
+    const known = older.keys.find(({ value }) => Redacted.value(value) === Redacted.value(key.value))
     const slot = known && from.slots[known.index]
     if (slot === undefined) continue
-    to.slots[index] = slot
-    yield* slot.reschedule(to.options)
+    if (isSamePlace) {
+      to.slots[key.index] = slot
+      yield* slot.reschedule(to.options)
+    } else if (slot.permanent && slot.why?._tag === "Operator") yield* newer.disable(key)
   }
 })
 

@@ -26,6 +26,8 @@ export class KeySlot implements Marks {
   // The probe that is under way, and when the next one may go out (epoch milliseconds, Infinity if none is due).
   private probe: Key | undefined
   private probeAt = Infinity
+  // Counts what was decided about it: what an earlier decision has led to, and comes later, is of no use any more.
+  private decisions = 0
 
   constructor(options: Options) {
     this.cooldown = Cooldown.make(options.cooldown ?? Cooldown.defaultSchedule)
@@ -90,6 +92,7 @@ export class KeySlot implements Marks {
   setAside(why: Why | undefined): boolean {
     const changed = !this.permanent
     this.permanent = true
+    this.decisions++
     this.why = why
     this.probe = undefined
     this.probeAt = Infinity
@@ -102,8 +105,10 @@ export class KeySlot implements Marks {
       this.probe = undefined
       this.probeAt = Infinity
       if (this.recheck === undefined) return Effect.void
+      const decisions = this.decisions
       return Effect.flatMap(this.recheck.next, (delay) =>
         Effect.clockWith((clock) => {
+          if (this.decisions !== decisions) return Effect.void
           this.probeAt = delay === undefined ? Infinity : clock.currentTimeMillisUnsafe() + Duration.toMillis(delay)
           return Effect.void
         })
@@ -115,6 +120,7 @@ export class KeySlot implements Marks {
   revive(): boolean {
     const wasPermanent = this.permanent
     this.permanent = false
+    this.decisions++
     this.cooldownUntil = 0
     this.probe = undefined
     this.probeAt = Infinity

@@ -210,6 +210,10 @@ const isReservedBy = ({ credential, isReservedHeader }: Vendor): ((name: string)
 
 const hintOf = ({ hint }: CredentialHeader): Pick<Pool.Options, "hint"> => (hint === undefined ? {} : { hint })
 
+/** Whether what is known of the one's upstream holds for the other's: it is the same vendor's, at the same place. */
+export const isSamePlace = (one: Provider, other: Provider): boolean =>
+  one.type === other.type && one.baseUrl.origin === other.baseUrl.origin && one.baseUrl.path === other.baseUrl.path
+
 /** Reads a base URL; the failure says what is wrong with it, without repeating it (it could hold a password). */
 export const parseBaseUrl = (text: string): BaseUrl | string => {
   const url = URL.parse(text)

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as KeyPool from "../keys/KeyPool.ts"
 import type { Provider } from "./Provider.ts"
-import { InvalidProvider } from "./Provider.ts"
+import { InvalidProvider, isSamePlace } from "./Provider.ts"
 
 /** All provider instances of a gateway. */
 export class Providers extends Context.Service<
@@ -14,7 +14,7 @@ export class Providers extends Context.Service<
     readonly all: () => ReadonlyArray<Provider>
     /**
      * Serves these from now on; requests under way finish on what they started with. Keys that a provider of the same name had
-     * before keep their states (`KeyPool.follow`). Fails with `InvalidProvider` if two have the same name, and then changes nothing.
+     * before keep their states (`KeyPool.follow`), if it is the same upstream. Fails with `InvalidProvider` if two have the same name, and then changes nothing.
      */
     readonly replace: (providers: ReadonlyArray<Provider>) => Effect.Effect<void, InvalidProvider>
   }
@@ -53,7 +53,9 @@ const checkNames = (providers: ReadonlyArray<Provider>): Effect.Effect<void, Inv
 }
 
 const follow = (newer: Provider, all: ReadonlyArray<Provider>): Effect.Effect<void> => {
-  const older = all.find(({ name }) => name === newer.name)?.keyFailover.pool
+  const older = all.find(({ name }) => name === newer.name)
+  const before = older?.keyFailover.pool
   const { pool } = newer.keyFailover
-  return pool === undefined || older === undefined ? Effect.void : KeyPool.follow(pool, older)
+  if (older === undefined || before === undefined || pool === undefined) return Effect.void
+  return KeyPool.follow(pool, before, isSamePlace(older, newer))
 }

@@ -21,12 +21,12 @@ export interface Others {
   readonly secrets: ReadonlyArray<string>
 }
 
-export const resolve = (
-  { adminHost: host = "127.0.0.1", adminPort: port = 8788, adminToken: token }: Config,
-  { tokens, secrets }: Others,
-  source: ConfigSource
-): AdminConfig => {
+export const resolve = (config: Config, others: Others, source: ConfigSource): AdminConfig => {
+  const { adminHost: host = "127.0.0.1", adminPort: port = 8788, adminToken: token } = config
   const path = ["adminToken"]
+  if (port !== 0 && port === (config.port ?? 8787) && host === (config.host ?? "127.0.0.1")) {
+    source.problem(["adminPort"], `is the port of the gateway itself, ${port}: the admin API needs one of its own`)
+  }
   if (token === undefined) {
     if (!isLoopback(host) && !source.hasProblem(path)) {
       const whoever = "without it whoever reaches that address could change what the gateway does"
@@ -34,15 +34,19 @@ export const resolve = (
     }
     return { host, port, token }
   }
-  const secret = Redacted.value(token)
-  if (!fitsHeader(secret)) {
-    source.problem(path, "is empty or has a space, a line break or a character outside ASCII")
-  } else if (tokens.some((caller) => TokenConfig.isToken(secret, caller.token))) {
-    source.problem(path, "is also the token of a caller: it must be one of its own")
-  } else if (secrets.includes(secret)) {
-    source.problem(path, "is also a provider key: it must be one of its own")
-  }
+  const problem = tokenProblem(token, others)
+  if (problem !== undefined) source.problem(path, problem)
   return { host, port, token }
+}
+
+/** What is wrong with an admin token, beside these other secrets. */
+export const tokenProblem = (token: Redacted.Redacted<string>, { tokens, secrets }: Others): string | undefined => {
+  const secret = Redacted.value(token)
+  if (!fitsHeader(secret)) return "is empty or has a space, a line break or a character outside ASCII"
+  if (tokens.some((caller) => TokenConfig.isToken(secret, caller.token))) {
+    return "is also the token of a caller: it must be one of its own"
+  }
+  return secrets.includes(secret) ? "is also a provider key: it must be one of its own" : undefined
 }
 
 /** Whether only this machine can reach an address to listen on. */

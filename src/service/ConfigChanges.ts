@@ -1,5 +1,6 @@
 /** How two configurations differ, as far as a gateway that runs has to know. */
 import * as Equal from "effect/Equal"
+import { isSamePlace } from "../providers/Provider.ts"
 import type { ProviderSet } from "./ProviderSet.ts"
 import type { ServiceConfig } from "./ServiceConfig.ts"
 
@@ -40,9 +41,14 @@ export const differences = <Settings extends object>(before: Settings, after: Se
   )
 }
 
-/** The names of providers that are no longer there. */
-export const gone = (before: ProviderSet, after: ProviderSet): ReadonlyArray<string> =>
-  before.map(({ settings }) => settings.name).filter((name) => !after.some((member) => member.settings.name === name))
+/** The names of providers whose circuits say nothing any more: they are gone, are elsewhere, or have none. */
+export const withOtherCircuits = (before: ProviderSet, after: ProviderSet): ReadonlyArray<string> =>
+  before.flatMap(({ provider }) => {
+    const { name } = provider
+    const next = after.find((member) => member.provider.name === name)?.provider
+    const isSame = next?.circuitBreaker !== undefined && isSamePlace(provider, next)
+    return isSame ? [] : [name]
+  })
 
 /** What has become of providers, each in a few words. */
 export const ofProviders = (before: ProviderSet, after: ProviderSet): ReadonlyArray<string> => {

@@ -1,5 +1,6 @@
 /** The files of a configuration on this machine's disk, and whether they have changed since they were read. */
 import * as Result from "effect/Result"
+import type { Stats } from "node:fs"
 import { readFileSync, statSync } from "node:fs"
 import { codeOf } from "../domain/UpstreamError.ts"
 
@@ -7,10 +8,19 @@ export class ConfigFiles {
   // As they were right before they were read.
   private readonly read = new Map<string, string>()
   private candidate: string | undefined
+  private isAgain = false
 
-  /** The text of a file, or the system's code for why it cannot be read, such as `ENOENT`. */
+  /**
+   * The text of a file, or why it cannot be read, such as `ENOENT`. It is read at once, and everything waits for it: so no large
+   * ones, and when it is read again, none that somebody has yet to write into, such as a pipe.
+   */
   readonly readFile = (path: string): Result.Result<string, string> => {
-    this.read.set(path, fingerprint(path))
+    const found = look(path)
+    this.read.set(path, fingerprint(found))
+    if (Result.isSuccess(found) && this.isAgain && !found.success.isFile() && !found.success.isDirectory()) {
+      return Result.fail("no regular file")
+    }
+    if (Result.isSuccess(found) && found.success.size > maximumBytes) return Result.fail("larger than 1 MiB")
     return Result.try({ try: () => readFileSync(path, "utf8"), catch: codeOf })
   }
 
@@ -18,6 +28,7 @@ export class ConfigFiles {
   forget(): void {
     this.read.clear()
     this.candidate = undefined
+    this.isAgain = true
   }
 
   /**
@@ -25,7 +36,7 @@ export class ConfigFiles {
    * file that is being written is not one to be read yet.
    */
   haveChanged(): boolean {
-    const present = Array.from(this.read.keys(), fingerprint).join("\n")
+    const present = Array.from(this.read.keys(), (path) => fingerprint(look(path))).join("\n")
     const isChanged = present !== Array.from(this.read.values()).join("\n")
     const isSettled = isChanged && present === this.candidate
     this.candidate = isChanged ? present : undefined
@@ -33,9 +44,12 @@ export class ConfigFiles {
   }
 }
 
+const maximumBytes = 1024 * 1024
+
 // Also of what a link leads to: mounted secrets are swapped that way.
-const fingerprint = (path: string): string => {
-  const found = Result.try({ try: () => statSync(path), catch: codeOf })
+const look = (path: string): Result.Result<Stats, string> => Result.try({ try: () => statSync(path), catch: codeOf })
+
+const fingerprint = (found: ReturnType<typeof look>): string => {
   if (Result.isFailure(found)) return found.failure
   const { ino, size, mtimeMs, ctimeMs } = found.success
   return [ino, size, mtimeMs, ctimeMs].join(":")

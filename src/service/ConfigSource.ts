@@ -114,6 +114,7 @@ export class ConfigSource {
       const content = this.options.readFile(from)
       if (this.has(target)) this.problem(path, `${secret} and ${field} are mutually exclusive`)
       else if (Result.isFailure(content)) this.problem(path, `cannot read ${from} (${content.failure})`)
+      else if (content.success.trim() === "") this.problem(path, `the file ${from} is empty`)
       else {
         this.variables.set(keyOf(target), this.nameOf(path))
         const lines = content.success.split("\n").filter((line) => line.trim() !== "")

@@ -52,7 +52,7 @@ const makeProvider = (settings: Settings, defaultChain: Bedrock.Source | undefin
     allowByok,
     keyFailurePolicy,
     sendActorHeaders,
-    ...(cooldown && { cooldown: scheduleOf(cooldown) }),
+    ...scheduleOf(cooldown),
     ...(recheck && { recheck: Schedule.spaced(recheck) }),
     ...(circuitBreaker && { circuitBreaker }),
     ...(upstreamTimeout && { upstreamTimeout }),
@@ -66,10 +66,12 @@ const makeProvider = (settings: Settings, defaultChain: Bedrock.Source | undefin
 }
 
 // One time after the other; a pool repeats the last one.
-const scheduleOf = (times: ReadonlyArray<Duration.Duration>): Schedule.Schedule<unknown> =>
-  times
-    .map((time): Schedule.Schedule<unknown> => Schedule.duration(time))
-    .reduce((before, next) => Schedule.concat(before, next))
+const scheduleOf = (
+  times: ReadonlyArray<Duration.Duration> = []
+): { readonly cooldown?: Schedule.Schedule<unknown> } => {
+  const [first, ...others] = times.map((time): Schedule.Schedule<unknown> => Schedule.duration(time))
+  return first === undefined ? {} : { cooldown: others.reduce((before, next) => Schedule.concat(before, next), first) }
+}
 
 /**
  * Looks for the credentials of those that are not among the ones before, and logs what fails: beside everything else, as an

@@ -2,6 +2,7 @@
  * Reads the configuration again while the gateway runs: providers, keys and what holds for callers are swapped, requests under
  * way finish on what they started with. A configuration that is wrong changes nothing.
  */
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,7 +12,7 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Providers } from "../providers/Providers.ts"
 import type { CircuitBreakers } from "../upstream/CircuitBreakers.ts"
-import { isLoopback } from "./AdminConfig.ts"
+import { tokenProblem } from "./AdminConfig.ts"
 import type { Callers } from "./Callers.ts"
 import * as Changes from "./ConfigChanges.ts"
 import type { ConfigFiles } from "./ConfigFiles.ts"
@@ -70,8 +71,8 @@ export interface Options {
   readonly breakers: CircuitBreakers["Service"]
   /** None: the configuration cannot be read again. */
   readonly source: Source | undefined
-  /** Whether the providers are simulated ones, which no configuration names. */
-  readonly isSimulated: boolean
+  /** If the providers are simulated ones, which no configuration names: puts them into one. */
+  readonly simulated: ((config: ServiceConfig) => ServiceConfig) | undefined
 }
 
 export const make = Effect.fn("Reload.make")(function* (
@@ -80,36 +81,34 @@ export const make = Effect.fn("Reload.make")(function* (
   const { providers, callers, breakers, source } = options
   const scope = yield* Effect.scope
   const turn = yield* Semaphore.make(1)
-  let { config, set, isSimulated } = options
+  let { config, set, simulated } = options
   let last: ReturnType<Reload["Service"]["last"]>
   yield* ReloadMetrics.loaded(yield* Clock.currentTimeMillis)
 
   const apply = Effect.fnUntraced(function* (found: ServiceConfig) {
-    const staysSimulated = isSimulated && found.providers.length === 0
-    const next = {
-      ...found,
-      ...Changes.ofStart(config),
-      providers: staysSimulated ? config.providers : found.providers
-    }
-    const problem = problemOf(next)
+    const next = { ...found, ...Changes.ofStart(config) }
+    const stillSimulated = found.providers.length === 0 ? simulated : undefined
+    const applied = stillSimulated === undefined ? next : stillSimulated(next)
+    const problem = problemOf(applied, config)
     if (problem !== undefined) return refused(problem)
-    const made = yield* ProviderSets.make(next, set)
+    const made = yield* ProviderSets.make(applied, set)
+    const before = { config, set }
     yield* providers.replace(made.map(({ provider }) => provider))
-    yield* callers.replace(next)
-    yield* Effect.forEach(Changes.gone(set, made), breakers.forget, { discard: true })
-    yield* Effect.provideService(ProviderSets.checkChains(made, set), Scope.Scope, scope)
+    yield* callers.replace(applied)
+    config = applied
+    set = made
+    simulated = stillSimulated
+    yield* Effect.forEach(Changes.withOtherCircuits(before.set, made), breakers.forget, { discard: true })
+    yield* Effect.provideService(ProviderSets.checkChains(made, before.set), Scope.Scope, scope)
     const outcome: Outcome = {
       _tag: "Applied",
       changes: [
-        ...Changes.ofProviders(set, made),
-        ...Changes.differences(Changes.ofCallers(config), Changes.ofCallers(next))
+        ...Changes.ofProviders(before.set, made),
+        ...Changes.differences(Changes.ofCallers(before.config), Changes.ofCallers(applied))
       ],
       needRestart: Changes.differences(Changes.flat(Changes.ofStart(config)), Changes.flat(Changes.ofStart(found))),
-      warnings: next.warnings
+      warnings: applied.warnings
     }
-    config = next
-    set = made
-    isSimulated = staysSimulated
     return outcome
   })
 
@@ -120,6 +119,13 @@ export const make = Effect.fn("Reload.make")(function* (
         InvalidKeys: ({ message }) => Effect.succeed(refused(message)),
         InvalidProvider: ({ message }) => Effect.succeed(refused(message))
       }),
+      // A defect must not be the end of all reloads.
+      Effect.catchDefect((defect) =>
+        Effect.as(
+          Effect.logError("reload failed by a defect", Cause.die(defect)),
+          refused("internal error: see the log; what part of it was applied is not known, start the gateway again")
+        )
+      ),
       Effect.tap((outcome) =>
         Effect.flatMap(Clock.currentTimeMillis, (at) => {
           last = { at, outcome }
@@ -154,12 +160,15 @@ const refused = (...problems: ReadonlyArray<string>): Outcome => ({ _tag: "Refus
 
 const unreadable = refused("this gateway was started by a program that keeps its settings: they stand nowhere")
 
-// What was refused at start by the address that is configured is to be refused by the one that is listened on.
-const problemOf = ({ providers, tokens, host }: ServiceConfig): string | undefined => {
+// What a start with the settings that are read would have refused with those that hold, and what only a start may do.
+const problemOf = ({ providers, tokens, admin }: ServiceConfig, before: ServiceConfig): string | undefined => {
   if (providers.length === 0) return "providers: none is left; stop the gateway, or start it again for simulated ones"
-  return tokens.length === 0 && !isLoopback(host)
-    ? `tokens: must be set while the gateway listens on ${host}; for another address it has to be started again`
-    : undefined
+  if (tokens.length === 0 && before.tokens.length > 0) {
+    return "tokens: none is left, which would open the gateway to everybody who reaches it; that takes a restart"
+  }
+  const secrets = providers.flatMap(Config.secretsOf)
+  const problem = admin.token && tokenProblem(admin.token, { tokens, secrets })
+  return problem === undefined ? undefined : `adminToken: the one that holds until a restart ${problem}`
 }
 
 const report = (outcome: Outcome, now: number): Effect.Effect<void> => {

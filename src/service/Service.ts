@@ -75,14 +75,14 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
     callers,
     breakers: Context.get(shared, CircuitBreakers.CircuitBreakers),
     source: options.reloadFrom,
-    isSimulated: simulated !== undefined
+    simulated: simulated && ((read) => withSimulated(read, simulated))
   })
+  const nodeServer = NodeServer.make(config.limits)
   const admin = yield* Layer.build(
-    AdminServer.layer({ ...options, admin: config.admin, drain }).pipe(
+    AdminServer.layer({ ...options, admin: config.admin, drain, isListening: () => nodeServer.server.listening }).pipe(
       Layer.provide(Layer.succeedContext(Context.add(shared, Reload.Reload, reload)))
     )
   )
-  const nodeServer = NodeServer.make(config.limits)
   const gateway = yield* Layer.build(
     HttpServer.serve(Gateway.app).pipe(
       Layer.provide(Gateway.layer),

@@ -109,6 +109,22 @@ export const load = (options: ConfigSource.Options): Effect.Effect<ServiceConfig
     return source.problems.length > 0 ? new InvalidConfig({ problems: source.problems }) : Effect.succeed(config)
   })
 
+/** Only where the admin API is and who may use it: whatever else is wrong, the gateway that runs can be asked. */
+export const loadAdmin = (options: ConfigSource.Options): Effect.Effect<AdminConfig.AdminConfig, InvalidConfig> =>
+  Effect.suspend(() => {
+    const source = ConfigSource.find(options)
+    const config = decode(source)
+    const isUnread =
+      options.file !== undefined && source.problems.some((problem) => problem.startsWith(`${options.file}: cannot`))
+    if (
+      isUnread ||
+      ["adminHost", "adminPort", "adminToken", "adminTokenFile"].some((name) => source.hasProblem([name]))
+    ) {
+      return new InvalidConfig({ problems: source.problems })
+    }
+    return Effect.succeed(AdminConfig.resolve(config, { tokens: [], secrets: [] }, source))
+  })
+
 // What is wrong is told and left out, so that what else is wrong is told, too.
 const decode = (source: ConfigSource.ConfigSource): Config => {
   const decoded = decodeTree(source.tree)
@@ -133,7 +149,8 @@ const decodeTree = Schema.decodeUnknownResult(ConfigSchema, { errors: "all", onE
 const unknown = "unknown"
 
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1({
-  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? unknown : SchemaIssue.defaultLeafHook(issue))
+  leafHook: (issue) =>
+    issue._tag === "UnexpectedKey" ? unknown : SchemaIssue.defaultLeafHook(issue).replace(/^Expected /, "must be ")
 })
 
 const resolve = (config: Config, source: ConfigSource.ConfigSource, now: number): ServiceConfig => {
@@ -200,7 +217,8 @@ const warnOfUnknownProviders = (
   }
 }
 
-const secretsOf = ({ keys = [], bedrock }: ProviderConfig): ReadonlyArray<string> => [
+/** The secrets of a provider. */
+export const secretsOf = ({ keys = [], bedrock }: ProviderConfig): ReadonlyArray<string> => [
   ...keys.map(Redacted.value),
   ...(bedrock?.credentials ?? []).map(({ secretAccessKey }) => Redacted.value(secretAccessKey))
 ]

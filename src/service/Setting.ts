@@ -85,6 +85,7 @@ export const time = ({ orZero = false } = {}) => {
 /** Times, one after the other. */
 export const times = () =>
   list((entries): Reading<ReadonlyArray<Duration.Duration>> => {
+    if (entries.length === 0) return fail("must name at least one time, such as 60s")
     const durations: Array<Duration.Duration> = []
     for (const [index, entry] of entries.entries()) {
       const duration = parseTime(entry)

@@ -71,11 +71,14 @@ export const mark = (
     }
   })
 
-const setAside = ({ isRechecked, provider }: KeyPool, key: Key): string =>
-  isRechecked
-    ? "key marked permanent; one request at a time tries it again by itself (recheck)"
-    : `key marked permanent; it comes back by "aibridge keys reset ${provider} ${key.hint}" (KeyPool.reset), ` +
-      "by a reload with a working key in its place, or by itself if AIBRIDGE_PROVIDER_<N>_RECHECK (recheck) is set"
+const setAside = ({ isRechecked, provider, keys }: KeyPool, { index, hint }: Key): string => {
+  if (isRechecked) return "key marked permanent; one request at a time tries it again by itself (recheck)"
+  const isAmbiguous = keys.filter((key) => key.hint === hint).length > 1
+  return (
+    `key marked permanent; it comes back by "aibridge keys reset ${provider} ${isAmbiguous ? index : hint}" (KeyPool.reset), ` +
+    "by a reload with a working key in its place, or by itself if AIBRIDGE_PROVIDER_<N>_RECHECK (recheck) is set"
+  )
+}
 
 const answered = ({ status }: { readonly status: number }): Why => ({ _tag: "Answered", status })
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import * as TestPool from "./TestPool.ts"
@@ -55,6 +56,20 @@ describe("KeyPool.disable", () => {
         { state: { _tag: "Permanent" }, why: { _tag: "Operator" }, recheckAt: undefined }
       ])
       assert.deepStrictEqual((yield* TestPool.drain(pool.walker())).indexes, [])
+    })
+  )
+
+  it.effect("holds, though a refusal that came before is still looking for the time of its recheck", () =>
+    Effect.gen(function* () {
+      const slow = Schedule.spaced("5 minutes").pipe(Schedule.tap(() => Effect.yieldNow))
+      const { pool, key } = yield* TestPool.single({ recheck: slow })
+      const marking = yield* Effect.forkChild(pool.markPermanent(key, answered(401)), { startImmediately: true })
+      yield* pool.disable(key)
+      yield* Fiber.join(marking)
+
+      assert.deepStrictEqual(yield* pool.statuses, [
+        { state: { _tag: "Permanent" }, why: { _tag: "Operator" }, recheckAt: undefined }
+      ])
     })
   )
 

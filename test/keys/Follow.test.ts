@@ -146,6 +146,19 @@ describe("A pool that follows another one", () => {
     })
   )
 
+  it.effect("for another upstream takes over only what an operator has said", () =>
+    Effect.gen(function* () {
+      const older = yield* TestPool.make(3)
+      yield* older.markPermanent(TestPool.keyAt(older, 0), { _tag: "Answered", status: 401 })
+      yield* older.disable(TestPool.keyAt(older, 1))
+      const newer = yield* TestPool.make(3)
+      yield* KeyPool.follow(newer, older, false)
+      yield* older.reset(TestPool.keyAt(older, 1))
+
+      assert.deepStrictEqual(yield* TestPool.tags(newer), ["Valid", "Permanent", "Valid"])
+    })
+  )
+
   it.effect("takes nothing from a caller's own key, or from itself", () =>
     Effect.gen(function* () {
       const pool = yield* TestPool.make(1)

@@ -338,7 +338,7 @@ describe("A secret", () => {
     {
       given: "in an empty file",
       values: { ...anthropic, AIBRIDGE_PROVIDER_0_KEYS_FILE: "empty" },
-      problem: "AIBRIDGE_PROVIDER_0_KEYS_FILE: no keys provided"
+      problem: "AIBRIDGE_PROVIDER_0_KEYS_FILE: the file empty is empty"
     }
   ])("that is $given is refused by the name of its variable", ({ values, problem }) =>
     Effect.gen(function* () {

@@ -2,6 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { ConfigFiles } from "../../src/service/ConfigFiles.ts"
+import { execFileSync } from "node:child_process"
+import { dirname } from "node:path"
 import * as TestConfigFile from "./TestConfigFile.ts"
 
 /** Files of which one was read. */
@@ -59,6 +61,20 @@ describe("The files of a configuration", () => {
         ]
       )
       assert.deepStrictEqual([files.haveChanged(), files.haveChanged()], [false, true])
+    })
+  )
+
+  it.live("are not read if they are large, or again if somebody has yet to write into them", () =>
+    Effect.gen(function* () {
+      const { file, files } = yield* read
+      const large = yield* file.beside("large", "x".repeat(1024 * 1024 + 1))
+      const pipe = `${file.path}.pipe`
+      execFileSync("mkfifo", [pipe])
+      files.forget()
+
+      assert.deepStrictEqual(files.readFile(large), Result.fail("larger than 1 MiB"))
+      assert.deepStrictEqual(files.readFile(pipe), Result.fail("no regular file"))
+      assert.deepStrictEqual(files.readFile(dirname(file.path)), Result.fail("EISDIR"))
     })
   )
 

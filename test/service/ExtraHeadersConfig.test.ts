@@ -95,7 +95,7 @@ describe("Extra headers", () => {
       files: { h: "host=never-shown" },
       problem: `${name}_FILE: entry at index 0 sets host, which belongs to the message itself`
     },
-    { environment: fromFile, files: { h: "\n" }, problem: `${name}_FILE: must hold at least one name=value` },
+    { environment: fromFile, files: { h: "\n" }, problem: `${name}_FILE: the file h is empty` },
     { environment: fromFile, problem: `${name}_FILE: cannot read h (ENOENT)` },
     {
       environment: { ...withHeaders("x-a=never-shown"), ...fromFile },

@@ -160,16 +160,32 @@ describe("A reload", () => {
     })
   )
 
-  it.live("forgets the circuits of a provider that is gone", () =>
+  type Provider = (members: Readonly<Record<string, unknown>>) => unknown
+
+  it.live.each([
+    { what: "is gone", after: (provider: Provider) => ({ providers: [provider({ name: "other", keys: [key(0)] })] }) },
+    {
+      what: "is elsewhere",
+      after: (provider: Provider) => ({ providers: [provider({ keys: [key(0)], baseUrl: "http://127.0.0.1:9" })] })
+    },
+    {
+      what: "has none any more",
+      after: (provider: Provider) => ({ circuitBreaker: {}, providers: [provider({ keys: [key(0)] })] })
+    }
+  ])("forgets the circuits of a provider that $what", ({ after }) =>
     Effect.gen(function* () {
       const breakers = { circuitBreaker: { enabled: true } }
       const { url, adminUrl, file, provider, reload } = yield* running([good], breakers)
       yield* ask(url)
       const before = yield* TestAdmin.ask(adminUrl, "GET /breakers")
-      yield* file.write({ providers: [provider({ name: "other", keys: [key(0)] })], ...breakers })
+      yield* file.write({ ...breakers, providers: [provider({ keys: [key(0)], cooldown: "7s" })] })
+      yield* reload
+      const same = yield* TestAdmin.ask(adminUrl, "GET /breakers")
+      yield* file.write({ ...breakers, ...after(provider) })
       yield* reload
 
       assert.lengthOf(Array.isArray(before.body) ? before.body : [], 1)
+      assert.deepStrictEqual(same.body, before.body)
       assert.deepStrictEqual((yield* TestAdmin.ask(adminUrl, "GET /breakers")).body, [])
     })
   )
@@ -208,6 +224,11 @@ describe("A reload", () => {
 
   const wrong = [
     { how: "is no JSON", settings: "{", problem: /aibridge\.json: cannot be read/ },
+    {
+      how: "has an empty list of times",
+      settings: { providers: [{ type: "anthropic", cooldown: [] }] },
+      problem: /providers\[0\]\.cooldown: must name at least one time/
+    },
     { how: "has a wrong setting", settings: { providers: [{ type: "nobody" }] }, problem: /type: unknown TYPE/ },
     {
       how: "has no provider left",
@@ -281,15 +302,59 @@ describe("A reload", () => {
     })
   )
 
-  it.live("does not open a gateway that others can reach", () =>
-    Effect.gen(function* () {
-      const { file, provider, reload } = yield* running([], { host: "0.0.0.0", tokens: ["ada=token-of-ada"] })
-      yield* file.write({ host: "127.0.0.1", providers: [provider({ keys: [key(0)] })] })
+  it.live.each([{ host: "0.0.0.0" }, { host: "127.0.0.1" }])(
+    "does not open a gateway that listens on $host",
+    ({ host }) =>
+      Effect.gen(function* () {
+        const { file, provider, reload } = yield* running([], { host, tokens: ["ada=token-of-ada"] })
+        yield* file.write({ host: "127.0.0.1", providers: [provider({ keys: [key(0)] })] })
 
-      const { status, body } = yield* reload
+        const { status, body } = yield* reload
+
+        assert.strictEqual(status, 422)
+        assert.match(Object(body).problems.join(), /^tokens: none is left, which would open the gateway/)
+      })
+  )
+
+  it.live.each([
+    {
+      whose: "a caller's",
+      key: "sk-other",
+      settings: { tokens: ["ada=the-admin-token-now"] },
+      says: "also the token of a caller"
+    },
+    { whose: "a provider's key", key: "the-admin-token-now", settings: {}, says: "also a provider key" }
+  ])("does not make the admin token of the start $whose", ({ key: providerKey, settings, says }) =>
+    Effect.gen(function* () {
+      const token = "the-admin-token-now"
+      const { adminUrl, file, provider } = yield* running([], { adminToken: token })
+      yield* file.write({ adminToken: "another-one", providers: [provider({ keys: [providerKey] })], ...settings })
+
+      const { status, body } = yield* TestAdmin.ask(adminUrl, "POST /reload", { authorization: `Bearer ${token}` })
 
       assert.strictEqual(status, 422)
-      assert.match(Object(body).problems.join(), /^tokens: must be set while the gateway listens on 0\.0\.0\.0/)
+      const [problem = ""] = Object(body).problems
+      assert.match(problem, /^adminToken: the one that holds until a restart is /)
+      assert.include(problem, says)
+    })
+  )
+
+  it.live("knows nothing of keys for another upstream, but for what an operator has said", () =>
+    Effect.gen(function* () {
+      const { url, adminUrl, file, provider, reload } = yield* running([TestMessages.revoked, good])
+      yield* ask(url)
+      yield* TestAdmin.ask(adminUrl, "POST /pools/anthropic/keys/1/disable")
+      yield* file.write({ providers: [provider({ keys: [key(0), key(1)], baseUrl: "http://127.0.0.1:9" })] })
+      yield* reload
+
+      const keys = yield* TestAdmin.keys(adminUrl)
+      assert.deepStrictEqual(
+        keys.map(({ state, why }) => [state, why]),
+        [
+          ["valid", undefined],
+          ["permanent", "disabled by an operator"]
+        ]
+      )
     })
   )
 
@@ -311,6 +376,8 @@ describe("A reload", () => {
       const { url, file, provider, reload, keysSeen } = yield* running([good], { providers: [] })
       const simulated = yield* ask(url)
       const untouched = yield* reload
+      yield* file.write({ providers: [], allowByok: false })
+      const changed = yield* reload
       yield* file.write({ providers: [provider({ keys: [key(0)] })] })
 
       yield* reload
@@ -319,6 +386,7 @@ describe("A reload", () => {
       const back = yield* reload
 
       assert.deepStrictEqual([simulated, untouched.body, back.status], [200, unchanged, 422])
+      assert.include(Object(changed.body).changes, "provider anthropic changed")
       assert.deepStrictEqual(keysSeen(), [key(0)])
     })
   )

@@ -180,7 +180,7 @@ describe("aibridge", { timeout: 60_000 }, () => {
       assert.strictEqual(end, 1)
       assert.strictEqual(child.output(), "")
       const [title, ...problems] = child.errors().trimEnd().split("\n")
-      assert.strictEqual(title, "aibridge: cannot start, the configuration is not valid:")
+      assert.strictEqual(title, "aibridge: the configuration is not valid:")
       assert.deepStrictEqual(
         problems.map((problem) => problem.split(":")[0]),
         ["  AIBRIDGE_PORT", "  AIBRIDGE_PROVIDER_0_KEYS", "  AIBRIDGE_TOKENS"]
@@ -221,7 +221,7 @@ describe("aibridge", { timeout: 60_000 }, () => {
       given: "wrong",
       environment: { AIBRIDGE_PORT: "http" },
       code: 1,
-      says: /^aibridge: cannot start, .*\n {2}AIBRIDGE_PORT: must be a number from 0 to 65535\n$/
+      says: /^aibridge: the configuration is not valid:\n {2}AIBRIDGE_PORT: must be a number from 0 to 65535\n$/
     },
     {
       given: "in a file that is not there",
@@ -291,7 +291,7 @@ describe("aibridge", { timeout: 60_000 }, () => {
       })
       assert.match(
         table.output,
-        /^PROVIDER +KEY +STATE\nanthropic +sk-t\.\.\.0003 +valid\nanthropic +sk-s\.\.\.0002 +permanent +disabled by an operator\n$/
+        /^PROVIDER +KEY +STATE\nanthropic +0 +sk-t\.\.\.0003 +valid\nanthropic +1 +sk-s\.\.\.0002 +permanent +disabled by an operator\n$/
       )
       assert.deepInclude(JSON.parse(reset.output), { provider: "anthropic", key: "sk-s...0002", state: "valid" })
       assert.deepStrictEqual(wrong, {

@@ -46,7 +46,7 @@ export const BreakerReport = Schema.Struct({
 
 /** Whether requests are to be sent here. Nothing is asked of providers. */
 export const Readiness = Schema.Struct({
-  status: Schema.Literals(["ready", "draining"]),
+  status: Schema.Literals(["ready", "starting", "draining"]),
   /** The last reload of the configuration, if it was refused: what was there before goes on. */
   refusedReload: Schema.optionalKey(
     Schema.Struct({
@@ -57,7 +57,7 @@ export const Readiness = Schema.Struct({
   )
 }).annotate({ identifier: "Readiness" })
 
-/** The gateway stops: it takes nothing new. */
+/** The gateway takes nothing new: it starts, or it stops. */
 export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", Readiness.fields, { httpApiStatus: 503 }) {}
 
 /** What a reload has changed. */
@@ -100,7 +100,7 @@ export class NoAdminToken extends Schema.TaggedError<NoAdminToken>()(
   { httpApiStatus: 401 }
 ) {}
 
-/** A web page of another host. */
+/** A web page. */
 export class ForeignPage extends Schema.TaggedError<ForeignPage>()(
   "ForeignPage",
   { message: Schema.String },
@@ -170,5 +170,9 @@ export class AdminApi extends HttpApi.make("aibridge-admin")
   .add(health)
   .add(operations)
   .annotateMerge(
-    OpenApi.annotations({ title: "effect-aibridge admin API", description: "For those who look after a gateway." })
+    OpenApi.annotations({
+      title: "effect-aibridge admin API",
+      version: "1",
+      description: "For those who look after a gateway."
+    })
   ) {}

@@ -1,4 +1,5 @@
 /** Calls the admin API of a running gateway, for the commands of `aibridge`. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -9,6 +10,7 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { codeOf } from "../../domain/UpstreamError.ts"
+import { parseBaseUrl } from "../../providers/Provider.ts"
 import type { AdminConfig } from "../AdminConfig.ts"
 import * as AdminApi from "./AdminApi.ts"
 
@@ -35,9 +37,17 @@ export const ask = <A>(
   const authorization = HttpApiMiddleware.layerClient(AdminApi.AdminAuthorization, ({ next, request }) =>
     next(token === undefined ? request : HttpClientRequest.bearerToken(request, token))
   )
+  const problem = urlProblem(url)
+  if (problem !== undefined) return Effect.fail(new AdminFailed({ message: problem }))
   return HttpApiClient.make(AdminApi.AdminApi, { baseUrl: url }).pipe(
     Effect.flatMap(question),
     Effect.mapError((error) => new AdminFailed({ message: messageOf(error, url) })),
+    // The client has no other way to refuse what no path can hold.
+    Effect.catchDefect(() => Effect.fail(new AdminFailed({ message: "there is no key of that name" }))),
+    Effect.timeoutOrElse({
+      duration: longest,
+      orElse: () => Effect.fail(new AdminFailed({ message: noAnswer(url, Duration.format(longest)) }))
+    }),
     Effect.provide(Layer.merge(FetchHttpClient.layer, authorization))
   )
 }
@@ -45,12 +55,20 @@ export const ask = <A>(
 const messageOf = (error: { readonly message: string }, url: string): string => {
   const isOther = Schema.isSchemaError(error) || HttpClientError.isHttpClientError(error)
   if (!isOther) return error.message
-  const code = HttpClientError.isHttpClientError(error) ? codeIn(error) : undefined
-  return (
-    `no admin API answers at ${url}${code === undefined ? "" : ` (${code})`}: is the gateway running, with these settings? ` +
-    "Say where it is by --url, or by AIBRIDGE_ADMIN_PORT"
-  )
+  return noAnswer(url, HttpClientError.isHttpClientError(error) ? codeIn(error) : undefined)
 }
+
+const noAnswer = (url: string, code: string | undefined): string =>
+  `no admin API answers at ${url}${code === undefined ? "" : ` (${code})`}: is the gateway running, with these settings? ` +
+  "Say where it is by --url, or by AIBRIDGE_ADMIN_PORT; settings that have changed since it was started hold from its next start on"
+
+// Does not repeat it: a password may stand in it.
+const urlProblem = (url: string): string | undefined => {
+  const parsed = parseBaseUrl(url)
+  return typeof parsed === "string" ? `--url: ${parsed}, such as http://127.0.0.1:8788 is` : undefined
+}
+
+const longest = Duration.seconds(10)
 
 // The client wraps the system's error once or twice.
 const codeIn = ({ reason }: HttpClientError.HttpClientError): string | undefined => {

@@ -1,5 +1,6 @@
 /** Serves the admin API, on a port of its own. */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type * as HttpServer from "effect/http/HttpServer"
@@ -12,6 +13,7 @@ import * as Redacted from "effect/Redacted"
 import { createHash, timingSafeEqual } from "node:crypto"
 import { createServer } from "node:http"
 import { comesFromElsewhere } from "../../inbound/Authenticator.ts"
+import { hint as hintOf } from "../../domain/Credential.ts"
 import type { Drain } from "../../inbound/Drain.ts"
 import type { Key } from "../../keys/Key.ts"
 import type { KeyPool } from "../../keys/KeyPool.ts"
@@ -31,6 +33,8 @@ export interface Options {
   readonly version: string
   readonly nodeVersion: string
   readonly drain: Drain
+  /** Whether the gateway can be reached by now. */
+  readonly isListening: () => boolean
 }
 
 /** Listens as long as the layer lives. Provides where it does. */
@@ -47,23 +51,27 @@ export const layer = (
     Layer.provide([health(options), operations(options)]),
     Layer.provide(authorization(options.admin))
   )
-  return HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+  return HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true, middleware: logged }).pipe(
     Layer.provide(NodeHttpServer.layerHttpServices),
     Layer.provideMerge(server),
     Layer.fresh
   )
 }
 
-const health = ({ drain }: Options) =>
+// A defect is answered with a bare 500: the log has it.
+const logged = Effect.tapDefect((defect) => Effect.logError("admin request failed by a defect", Cause.die(defect)))
+
+const health = ({ drain, isListening }: Options) =>
   HttpApiBuilder.group(AdminApi.AdminApi, "health", (handlers) =>
     Effect.map(Reload, (reload) =>
       handlers.handleAll({
         live: () => Effect.succeed({ status: "alive" } as const),
         ready: () => {
           const refused = Report.refusedReload(reload.last())
-          return drain.isDraining()
-            ? Effect.fail(new AdminApi.NotReady({ status: "draining", ...refused }))
-            : Effect.succeed({ status: "ready", ...refused } as const)
+          if (drain.isDraining()) return Effect.fail(new AdminApi.NotReady({ status: "draining", ...refused }))
+          return isListening()
+            ? Effect.succeed({ status: "ready", ...refused } as const)
+            : Effect.fail(new AdminApi.NotReady({ status: "starting", ...refused }))
         }
       })
     )
@@ -122,13 +130,16 @@ const findKey = (
     return missing(`there is no provider "${name}", only ${providers.map((each) => each.name).join(", ")}`)
   }
   const { pool } = provider.keyFailover
+  // Whoever has given the key itself must not read it in a log.
+  const isShort = named.length <= 8
+  const shown = isShort || /^[^.]{0,4}\.{3}[^.]{0,4}$|^\d{1,3}$/.test(named) ? named : hintOf(named)
   if (pool === undefined) return missing(`provider "${name}" has no keys: callers bring their own`)
   const found = /^\d{1,3}$/.test(named)
     ? pool.keys.slice(Number(named)).slice(0, 1)
     : pool.keys.filter(({ hint }) => hint === named)
   const [key, ...others] = found
   if (key === undefined) {
-    return missing(`provider "${name}" has no key "${named}", only ${pool.keys.map(({ hint }) => hint).join(", ")}`)
+    return missing(`provider "${name}" has no key "${shown}", only ${pool.keys.map(({ hint }) => hint).join(", ")}`)
   }
   return others.length === 0
     ? Effect.succeed({ pool, key })
@@ -148,7 +159,9 @@ const authorization = ({ token }: AdminConfig): Layer.Layer<AdminApi.AdminAuthor
           HttpServerRequest,
           ({ headers }): Effect.Effect<void, AdminApi.NoAdminToken | AdminApi.ForeignPage> => {
             if (token !== undefined) return isSame(credential, token) ? Effect.void : Effect.fail(noToken)
-            return comesFromElsewhere(headers) ? Effect.fail(foreignPage) : Effect.void
+            return comesFromElsewhere(headers) || headers["origin"] !== undefined
+              ? Effect.fail(foreignPage)
+              : Effect.void
           }
         ),
         handled
@@ -160,7 +173,7 @@ const noToken = new AdminApi.NoAdminToken({
 })
 
 const foreignPage = new AdminApi.ForeignPage({
-  message: "web pages of other hosts may not use an admin API that is open without a token: set AIBRIDGE_ADMIN_TOKEN"
+  message: "web pages may not use an admin API that is open without a token: set AIBRIDGE_ADMIN_TOKEN"
 })
 
 // Hashes have the same length, and comparing them tells nothing of how far the two are alike.

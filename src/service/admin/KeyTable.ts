@@ -6,11 +6,11 @@ import type { KeyReport, PoolReport } from "./AdminApi.ts"
 export const render = (pools: ReadonlyArray<typeof PoolReport.Type>, now: number): string => {
   const rows = pools.flatMap(({ provider, keys }) =>
     keys.length === 0
-      ? [[provider, "", "", "no keys: callers bring their own"]]
-      : keys.map((key) => [provider, key.key, key.state, remark(key, now)])
+      ? [[provider, "", "", "", "no keys: callers bring their own"]]
+      : keys.map((key) => [provider, String(key.index), key.key, key.state, remark(key, now)])
   )
-  const table = [["PROVIDER", "KEY", "STATE", ""], ...rows]
-  const widths = [0, 1, 2].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
+  const table = [["PROVIDER", "", "KEY", "STATE", ""], ...rows]
+  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
   return table
     .map((row) =>
       row

@@ -6,7 +6,8 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { InvalidConfig, ServiceConfig } from "../ServiceConfig.ts"
+import type { AdminConfig } from "../AdminConfig.ts"
+import type { InvalidConfig } from "../ServiceConfig.ts"
 import * as AdminClient from "./AdminClient.ts"
 import * as KeyTable from "./KeyTable.ts"
 
@@ -25,18 +26,18 @@ const keyArgument = Argument.String("key").pipe(
 
 const changes = {
   reset: "Make a key usable from now on that rests, was refused or was disabled.",
-  disable: "Set a key aside until it is reset, or the gateway is started again."
+  disable: "Set a key aside until it is reset, leaves the configuration, or the gateway is started again."
 }
 
 /**
  * Fails with `InvalidConfig`, and with `AdminFailed` if the gateway does not answer or refuses.
  *
  * @param config the flag that names the configuration file
- * @param readConfig what the gateway has read, too: where its admin API is, and the token
+ * @param readAdmin what the gateway has read, too: where its admin API is, and the token
  */
 export const make = (
   config: Flag.Flag<Option.Option<string>>,
-  readConfig: (file: Option.Option<string>) => Effect.Effect<ServiceConfig, InvalidConfig>
+  readAdmin: (file: Option.Option<string>) => Effect.Effect<AdminConfig, InvalidConfig>
 ) => {
   const connection = { config, url }
 
@@ -44,7 +45,7 @@ export const make = (
     from: { readonly config: Option.Option<string>; readonly url: Option.Option<string> },
     question: Parameters<typeof AdminClient.ask<A>>[1]
   ) =>
-    Effect.flatMap(readConfig(from.config), ({ admin }) =>
+    Effect.flatMap(readAdmin(from.config), (admin) =>
       AdminClient.ask({ url: Option.getOrElse(from.url, () => AdminClient.urlOf(admin)), token: admin.token }, question)
     )
 

@@ -83,18 +83,7 @@ export const place = (
 }
 
 const masked = (name: string, value: string, secret: Redacted.Redacted<string>): string =>
-  sensitive.has(name.toLowerCase()) || holdsSecret(value, Redacted.value(secret)) ? hint(value) : value
+  sensitive.test(name) || holdsSecret(value, Redacted.value(secret)) ? hint(value) : value
 
-const sensitive: ReadonlySet<string> = new Set([
-  "api-key",
-  "authorization",
-  "cookie",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "set-cookie",
-  "www-authenticate",
-  "x-aibridge-token",
-  "x-amz-security-token",
-  "x-api-key",
-  "x-auth-token"
-])
+// Whatever is called so, be it a provider's, a proxy's or the gateway's own.
+const sensitive = /auth|cookie|credential|key|password|secret|signature|token(?!s)/i

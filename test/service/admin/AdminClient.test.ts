@@ -50,11 +50,42 @@ describe("The client of the admin API", () => {
     })
   )
 
+  it.live.each([".", ".."])("says that there is no key of a name that no path can hold: %s", (key) =>
+    Effect.gen(function* () {
+      const { adminUrl: url } = yield* TestService.withUpstream(1)
+
+      assert.strictEqual(yield* failure({ url, token: undefined }, key), "there is no key of that name")
+    })
+  )
+
+  it.live("does not repeat a key that was given itself", () =>
+    Effect.gen(function* () {
+      const { adminUrl: url } = yield* TestService.withUpstream(1)
+
+      const said = yield* failure({ url, token: undefined }, "sk-ant-NEVER-SHOWN-secret")
+
+      assert.include(said, `has no key "sk-a...cret", only`)
+    })
+  )
+
+  it.live.each([
+    { url: "127.0.0.1:8788", says: "not a URL" },
+    { url: "localhost:8788", says: "must begin with https:// or http://" },
+    { url: "no url", says: "not a URL" },
+    { url: "http://user:NEVER-SHOWN@127.0.0.1:8788", says: "must not hold a user name or password" }
+  ])("says what is wrong with $url, and does not repeat it", ({ url, says }) =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* failure({ url, token }), `--url: ${says}, such as http://127.0.0.1:8788 is`)
+    })
+  )
+
   it.live("says that nobody answers, or something else, and what to do", () =>
     Effect.gen(function* () {
       const nobody = `http://127.0.0.1:${yield* TestServer.unusedPort}`
       const { url: gateway } = yield* TestService.withUpstream(1)
-      const hint = "is the gateway running, with these settings? Say where it is by --url, or by AIBRIDGE_ADMIN_PORT"
+      const hint =
+        "is the gateway running, with these settings? Say where it is by --url, or by AIBRIDGE_ADMIN_PORT; " +
+        "settings that have changed since it was started hold from its next start on"
 
       assert.strictEqual(
         yield* failure({ url: nobody, token }),

@@ -238,17 +238,20 @@ describe("The admin API", () => {
     })
   )
 
-  it.live.each([{ origin: "http://evil.example" }, { "sec-fetch-site": "cross-site" }, { host: "evil.example" }])(
-    "without a token is not open to web pages of other hosts: %o",
-    (headers) =>
-      Effect.gen(function* () {
-        const { adminUrl } = yield* TestService.start({})
+  it.live.each([
+    { origin: "http://evil.example" },
+    { origin: "http://localhost:3000" },
+    { "sec-fetch-site": "cross-site" },
+    { host: "evil.example" }
+  ])("without a token is not open to web pages of other hosts: %o", (headers) =>
+    Effect.gen(function* () {
+      const { adminUrl } = yield* TestService.start({})
 
-        for (const operation of operations) {
-          const { status, body } = yield* TestAdmin.ask(adminUrl, operation, headers)
-          assert.deepStrictEqual([status, Object(body)._tag], [403, "ForeignPage"])
-        }
-      })
+      for (const operation of operations) {
+        const { status, body } = yield* TestAdmin.ask(adminUrl, operation, headers)
+        assert.deepStrictEqual([status, Object(body)._tag], [403, "ForeignPage"])
+      }
+    })
   )
 
   it.live("says that the service is not ready while it stops, until it has", () =>

@@ -23,11 +23,11 @@ describe("Keys", () => {
     )
 
     assert.deepStrictEqual(table.split("\n"), [
-      "PROVIDER          KEY          STATE",
-      "anthropic         sk-a...0001  temporary  until 2027-01-01T00:01:30.000Z (in 1m 30s), the provider has answered 429",
-      "anthropic         sk-a...0001  permanent  the provider has answered 401, tried again from 2026-12-31T00:00:00.000Z on (now)",
-      "anthropic         sk-a...0001  valid",
-      "copilot-business                          no keys: callers bring their own"
+      "PROVIDER             KEY          STATE",
+      "anthropic         0  sk-a...0001  temporary  until 2027-01-01T00:01:30.000Z (in 1m 30s), the provider has answered 429",
+      "anthropic         0  sk-a...0001  permanent  the provider has answered 401, tried again from 2026-12-31T00:00:00.000Z on (now)",
+      "anthropic         0  sk-a...0001  valid",
+      "copilot-business                             no keys: callers bring their own"
     ])
   })
 
