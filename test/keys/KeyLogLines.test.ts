@@ -8,6 +8,7 @@ import * as FailurePolicy from "../../src/keys/KeyFailurePolicy.ts"
 import type { Key } from "../../src/keys/Key.ts"
 import type { KeyPool } from "../../src/keys/KeyPool.ts"
 import * as MarkKeyOnStatus from "../../src/upstream/MarkKeyOnStatus.ts"
+import * as Redacted from "effect/Redacted"
 import * as TestPool from "./TestPool.ts"
 
 interface Line {
@@ -68,9 +69,25 @@ describe("The log line of a mark", () => {
         lines.map(({ level, annotations }) => ({ level, annotations })),
         [{ level: "WARN", annotations: { provider: "anthropic", api_key_hint: key.hint, status } }]
       )
-      for (const part of [/^key marked permanent/, /working key/, /recheck/]) {
+      for (const part of [
+        /^key marked permanent/,
+        /"aibridge keys reset anthropic sk-t\.\.\.-0kk"/,
+        /working key/,
+        /recheck/
+      ]) {
         assert.match(lines.map((line) => line.message).join(), part)
       }
+    })
+  )
+
+  it.effect("names a key by its place where another one looks alike", () =>
+    Effect.gen(function* () {
+      const alike = ["sk-test-a-NEVER-SHOWN-0kk", "sk-test-b-NEVER-SHOWN-0kk"].map((each) => Redacted.make(each))
+      const pool = yield* TestPool.make(0, { keys: alike })
+
+      const lines = yield* linesOf(pool, TestPool.keyAt(pool, 1), [401])
+
+      assert.include(lines.map((line) => line.message).join(), `"aibridge keys reset anthropic 1"`)
     })
   )
 
