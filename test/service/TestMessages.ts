@@ -11,7 +11,7 @@ export const script = Effect.fnUntraced(function* (upstream: TestServer, answers
   const seen: Array<Exchange> = []
   yield* Effect.forkScoped(
     Effect.forever(
-      Effect.flatMap(upstream.next, (exchange) => {
+      Effect.flatMap(upstream.eventually, (exchange) => {
         const answer = answers[seen.length]
         seen.push(exchange)
         if (answer === undefined) return Effect.void

@@ -29,6 +29,8 @@ export interface TestServer {
   readonly origin: string
   /** Waits for the next request, on whatever connection; a defect if none comes in five seconds. */
   readonly next: Effect.Effect<Exchange>
+  /** The same, however long it takes: for who answers beside a test. */
+  readonly eventually: Effect.Effect<Exchange>
   /** How many requests nobody has taken. */
   readonly waiting: Effect.Effect<number>
   /** How many connections there have been. */
@@ -63,6 +65,7 @@ export const start: Effect.Effect<TestServer, never, Scope.Scope> = Effect.gen(f
     port,
     origin: `http://127.0.0.1:${port}`,
     next: Queue.take(requests).pipe(Effect.timeout("5 seconds"), Effect.orDie),
+    eventually: Queue.take(requests),
     waiting: Queue.size(requests),
     connections: Effect.sync(() => connections)
   }
