@@ -17,6 +17,7 @@ import * as Runtime from "effect/Runtime"
 import * as Stream from "effect/Stream"
 import { readFileSync } from "node:fs"
 import process from "node:process"
+import * as InterceptionsCommand from "./service/admin/InterceptionsCommand.ts"
 import * as KeysCommand from "./service/admin/KeysCommand.ts"
 import { ConfigFiles } from "./service/ConfigFiles.ts"
 import * as EffectiveConfig from "./service/EffectiveConfig.ts"
@@ -155,17 +156,21 @@ const token = Command.make("token").pipe(
   Command.withSubcommands([createToken])
 )
 
-const aibridge = (place: Place) =>
-  Command.make("aibridge").pipe(
+const aibridge = (place: Place) => {
+  const admin = { config: configFile, readAdmin: (file: Option.Option<string>) => readAdmin(place, file) }
+  return Command.make("aibridge").pipe(
     Command.withDescription("A gateway between AI clients and AI providers, whose keys fail over."),
     Command.withSubcommands([
       serve(place),
       check(place),
-      KeysCommand.make(configFile, (file) => readAdmin(place, file)),
+      KeysCommand.make(admin),
+      InterceptionsCommand.interceptions(admin),
+      InterceptionsCommand.usage(admin),
       schema,
       token
     ])
   )
+}
 
 const manifest: { readonly version: string } = JSON.parse(
   readFileSync(new URL("../package.json", import.meta.url), "utf8")

@@ -33,8 +33,10 @@ import type { DialectRequest, Translation } from "./providers/Translation.ts"
 import * as FailureLog from "./record/FailureLog.ts"
 import * as InterceptionLog from "./record/InterceptionLog.ts"
 import { Recorder } from "./record/Recorder.ts"
+import { AnswerTap } from "./relay/AnswerTap.ts"
 import * as Relay from "./relay/Relay.ts"
 import * as ResponseHead from "./relay/ResponseHead.ts"
+import { WholeAnswer } from "./relay/WholeAnswer.ts"
 import * as ActorHeaders from "./upstream/ActorHeaders.ts"
 import * as ApiDump from "./upstream/ApiDump.ts"
 import * as CircuitBreakers from "./upstream/CircuitBreakers.ts"
@@ -101,16 +103,21 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
       const model = translation?.model(asked.model) ?? asked.model
       const client = Client.detect(request.headers)
-      const interception = yield* InterceptionLog.begin(recorder, {
+      const facts = {
         actor,
         provider: provider.name,
+        providerType: provider.type,
+        endpoint: endpointOf(route),
         model,
         stream: asked.stream,
         credentialKind: credential.pool.kind,
         client: client.name,
         userAgent: request.headers["user-agent"],
-        clientSessionId: client.sessionId(request.headers, asked.userId)
-      })
+        clientSessionId: client.sessionId(request.headers, asked.userId),
+        correlatingToolCallId: asked.toolResultId
+      }
+      const { log: interception, isTaken } = yield* InterceptionLog.begin(recorder, facts, { prompt: asked.prompt })
+      if (!isTaken && options.recordFailure === "refuse") return yield* notRecorded
       const headers = ForwardHeaders.forRequest(request.headers, shown)
       headers["accept-encoding"] = "identity"
       if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
@@ -123,7 +130,9 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
               way(key).send(outgoing(route, request, credential.inject(headers, key), asked.body, limits))
             )
           : translatedAttempt(route, translation, translated, limits, way)
-      const walk = Effect.flatMap(attempt, (send) => Failover.walk(credential.pool, send, interception.progress))
+      const walk = Effect.flatMap(attempt, (send) =>
+        Failover.walk(credential.pool, (key) => interception.attempt(send(key)), interception.progress)
+      )
 
       return yield* breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
         Effect.flatMap((permit) =>
@@ -134,6 +143,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         Effect.catch((error) => {
           interception.failed(error)
           return failures.answer(error, provider, dialect, { [Interception.idHeader]: interception.id })
+        }),
+        Effect.map((response) => {
+          interception.status = response.status
+          return response
         })
       )
     })
@@ -151,6 +164,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     ) => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
+      const copy = copyOf(response, interception, dialect)
       if (isEventStream(response.status, response.headers)) {
         delete headers["content-length"]
         const { keepaliveInterval } = options
@@ -161,20 +175,34 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           onEnd: (failure, isError) => {
             interception.answered(failure)
             permit.tell(CircuitOutcome.ofEnd(failure, isError))
-          }
+          },
+          copy
         })
         return ResponseHead.stream(response.status, headers, events)
       }
       const { whole } = response
       if (whole !== undefined) {
+        copy?.(whole)
         interception.answered(undefined)
         return ResponseHead.whole(response.status, headers, whole)
       }
       return ResponseHead.stream(
         response.status,
         headers,
-        Relay.bytes(response.body, (failure) => interception.answered(failure))
+        Relay.bytes(response.body, (failure) => interception.answered(failure), copy)
       )
+    }
+
+    // What is recorded of an answer is read from a copy, when it is over.
+    const copyOf = (
+      { status, headers }: UpstreamResponse,
+      interception: InterceptionLog.InterceptionLog,
+      dialect: Dialect
+    ): Relay.Copy | undefined => {
+      if (!recorder.keeps || status >= 300) return undefined
+      const tap = isEventStream(status, headers) ? new AnswerTap(dialect) : new WholeAnswer(dialect)
+      interception.readAnswer = () => tap.end()
+      return (chunk) => tap.push(chunk)
     }
 
     const passthrough = Effect.fnUntraced(function* (route: PassthroughRoute, request: HttpServerRequest) {
@@ -261,9 +289,12 @@ const translatedAttempt = (
   )
 }
 
-const circuitOf = ({ provider, path }: BridgedRoute, model: string): CircuitBreakers.CircuitKey => ({
-  provider: provider.name,
-  endpoint: provider.routePrefix.slice(provider.name.length + 1) + path,
+const endpointOf = ({ provider, path }: BridgedRoute): string =>
+  provider.routePrefix.slice(provider.name.length + 1) + path
+
+const circuitOf = (route: BridgedRoute, model: string): CircuitBreakers.CircuitKey => ({
+  provider: route.provider.name,
+  endpoint: endpointOf(route),
   model
 })
 
@@ -275,6 +306,8 @@ const refusedBecauseDraining = (route: Route): Router.NoRoute => ({
   provider: route._tag === "Probe" ? undefined : route.provider,
   dialect: route._tag === "Bridged" ? route.dialect : route._tag === "Passthrough" ? route.provider.dialect : undefined
 })
+
+const notRecorded = Effect.fail(GatewayError.make(new GatewayError.NotRecorded({})))
 
 const alive = HttpServerResponse.text("effect-aibridge\n")
 

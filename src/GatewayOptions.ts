@@ -8,6 +8,8 @@ export interface GatewayOptions {
   readonly maximumBodyBytes: number
   /** After this silence in a stream a keep-alive event is sent, in dialects that have one. Default 10 seconds. */
   readonly keepaliveInterval: Duration.Duration
+  /** What becomes of a request whose start the recorder does not take: it is refused with 503, or goes on unrecorded. Default `refuse`. */
+  readonly recordFailure: "refuse" | "continue"
   /**
    * How long a request may take from when its body was read to the end of its answer, all attempts together, unless its provider
    * says otherwise. `Duration.infinity`: no limit. Default 1 hour.
@@ -19,6 +21,7 @@ export interface GatewayOptions {
 export const defaults: GatewayOptions = {
   maximumBodyBytes: 32 * 1024 * 1024,
   keepaliveInterval: Duration.seconds(10),
+  recordFailure: "refuse",
   totalTimeout: Duration.hours(1)
 }
 

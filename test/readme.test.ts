@@ -41,7 +41,12 @@ const assignments = (command: string): Record<string, string> =>
 
 /** A service with the simulated provider on a free port; its URL. */
 const simulated = Effect.fnUntraced(function* (environment: ServiceConfig.Environment) {
-  const config = yield* ServiceConfig.fromEnvironment({ ...environment, AIBRIDGE_PORT: "0", AIBRIDGE_ADMIN_PORT: "0" })
+  const config = yield* ServiceConfig.fromEnvironment({
+    ...environment,
+    AIBRIDGE_PORT: "0",
+    AIBRIDGE_ADMIN_PORT: "0",
+    AIBRIDGE_DATABASE_URL: "none"
+  })
   let url = ""
   const onListening = (banner: string) =>
     Effect.sync(() => {

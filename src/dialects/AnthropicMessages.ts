@@ -1,6 +1,7 @@
 /** Anthropic Messages: `POST /v1/messages` and its server-sent events. */
 import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
+import * as AnthropicAnswer from "./AnthropicAnswer.ts"
 import type { Dialect } from "./Dialect.ts"
 import { parseBody } from "./Dialect.ts"
 
@@ -8,13 +9,20 @@ import { parseBody } from "./Dialect.ts"
 export const dialect: Dialect = {
   name: "anthropic-messages",
   readRequest: (body) =>
-    Result.map(parseBody(body), ({ model, members }) => ({
-      model,
-      stream: members["stream"] === true,
-      userId: userId(members["metadata"]),
-      body,
-      omitted: undefined
-    })),
+    Result.map(parseBody(body), ({ model, members }) => {
+      const last = Json.elements(members["messages"]).at(-1)
+      return {
+        model,
+        stream: members["stream"] === true,
+        userId: userId(members["metadata"]),
+        prompt: prompt(last),
+        toolResultId: toolResultId(last),
+        body,
+        omitted: undefined
+      }
+    }),
+  answerReader: AnthropicAnswer.reader,
+  readAnswer: AnthropicAnswer.read,
   renderError: (status, message) => render(errorType(status), message),
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${render("api_error", message)}\n\n`),
   terminalEvents: ["message_stop", "error"],
@@ -32,10 +40,28 @@ const render = (type: string, message: string): string => JSON.stringify({ type:
 const terminalData = /"type"\s*:\s*"(?:message_stop|error)"/
 const errorData = /"type"\s*:\s*"error"/
 
-const userId = (metadata: unknown): string | undefined => {
-  const id = Json.member(metadata, "user_id")
-  return typeof id === "string" ? id : undefined
+const userId = (metadata: unknown): string | undefined => Json.string(Json.member(metadata, "user_id"))
+
+// What comes before the last text is mostly not the user's: clients put context there.
+const prompt = (message: unknown): string | undefined => {
+  if (Json.member(message, "role") !== "user") return undefined
+  const content = Json.member(message, "content")
+  if (typeof content === "string") return content
+  const text = Json.elements(content).findLast((item) => textOf(item) !== undefined)
+  return textOf(text)
 }
+
+const textOf = (item: unknown): string | undefined =>
+  Json.member(item, "type") === "text" ? Json.string(Json.member(item, "text")) : undefined
+
+// All results of one turn come together, so that one id leads to it.
+const toolResultId = (message: unknown): string | undefined => {
+  const result = Json.elements(Json.member(message, "content")).findLast((item) => resultId(item) !== undefined)
+  return resultId(result)
+}
+
+const resultId = (item: unknown): string | undefined =>
+  Json.member(item, "type") === "tool_result" ? Json.string(Json.member(item, "tool_use_id")) || undefined : undefined
 
 // As Anthropic documents its error types; statuses that it does not list take the type of their class.
 const errorType = (status: number): string => {

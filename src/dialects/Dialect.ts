@@ -3,6 +3,8 @@ import * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import { InvalidBody } from "../domain/GatewayError.ts"
+import type { Answer } from "../domain/Usage.ts"
+import type { AnswerReader } from "./AnswerReader.ts"
 
 /** What the gateway reads of a bridged request, and what goes upstream for it. */
 export interface BridgedRequest {
@@ -11,6 +13,10 @@ export interface BridgedRequest {
   readonly stream: boolean
   /** Whom the client speaks for by its own account, where the dialect has a member for it: some put their session there. */
   readonly userId: string | undefined
+  /** What the user has asked: the text of the last message, if that is the user's own and has one. */
+  readonly prompt: string | undefined
+  /** The id of the tool call whose result the last message brings: of the last one, if there are several. */
+  readonly toolResultId: string | undefined
   /** The bytes for the upstream: the client's own, unless a rule of the dialect edited them. */
   readonly body: Uint8Array
   /** The event that the answer has only because of that edit, if there is one. */
@@ -30,6 +36,10 @@ export interface Dialect {
   readonly name: string
   /** Reads a request body, or says what is wrong with it. Unknown members are nobody's business here. */
   readonly readRequest: (body: Uint8Array) => Result.Result<BridgedRequest, GatewayError["reason"]>
+  /** A reader for the events of one stream. */
+  readonly answerReader: () => AnswerReader
+  /** What a whole answer says of itself, once it is here; nothing if it is an error, or no JSON. */
+  readonly readAnswer: (body: Uint8Array) => Answer
   /** The JSON text of an error answer with this HTTP status. */
   readonly renderError: (status: number, message: string) => string
   /** An error as an event of a stream that has begun. */

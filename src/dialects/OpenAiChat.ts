@@ -4,6 +4,7 @@ import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect, OmittedEvent } from "./Dialect.ts"
 import { isTrue, parseBody } from "./Dialect.ts"
 import * as JsonEdit from "./JsonEdit.ts"
+import * as OpenAiChatAnswer from "./OpenAiChatAnswer.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 
 /** As OpenAI's API reference has it ("Chat completions"). A stream ends with `[DONE]`, or with an error in place of a chunk. */
@@ -12,9 +13,20 @@ export const dialect: Dialect = {
   readRequest: (body) =>
     Result.map(parseBody(body), ({ model, members }) => {
       const stream = isTrue(members["stream"])
-      const request: BridgedRequest = { model, stream, userId: undefined, body, omitted: undefined }
+      const last = Json.elements(members["messages"]).at(-1)
+      const request: BridgedRequest = {
+        model,
+        stream,
+        userId: undefined,
+        prompt: prompt(last),
+        toolResultId: toolResultId(last),
+        body,
+        omitted: undefined
+      }
       return stream ? withUsage(request, members["stream_options"]) : request
     }),
+  answerReader: OpenAiChatAnswer.reader,
+  readAnswer: OpenAiChatAnswer.read,
   renderError: OpenAiError.render,
   renderStreamError: (message) => encoder.encode(`data: ${OpenAiError.render(500, message)}\n\n`),
   terminalEvents: [],
@@ -29,6 +41,21 @@ const encoder = new TextEncoder()
 
 // The sentinel, or an error in place of a chunk.
 const terminalData = /^(?:\[DONE\]\s*$|\{\s*"error"\s*:\s*[{"])/
+
+// An empty text is no prompt.
+const prompt = (message: unknown): string | undefined => {
+  if (Json.member(message, "role") !== "user") return undefined
+  const content = Json.member(message, "content")
+  if (typeof content === "string") return content || undefined
+  const text = Json.elements(content).findLast((part) => textOf(part) !== undefined)
+  return textOf(text) || undefined
+}
+
+const textOf = (part: unknown): string | undefined =>
+  Json.member(part, "type") === "text" ? Json.string(Json.member(part, "text")) : undefined
+
+const toolResultId = (message: unknown): string | undefined =>
+  Json.member(message, "role") === "tool" ? Json.string(Json.member(message, "tool_call_id")) || undefined : undefined
 
 /**
  * Usage comes in a stream only if `stream_options.include_usage` asks for it. Where the client did not, we do, and keep the

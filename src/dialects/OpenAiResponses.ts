@@ -1,9 +1,11 @@
 /** OpenAI Responses: `POST .../responses` and its named events. */
 import * as Result from "effect/Result"
 import { Unsupported } from "../domain/GatewayError.ts"
+import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect } from "./Dialect.ts"
 import { isTrue, parseBody } from "./Dialect.ts"
 import * as OpenAiError from "./OpenAiError.ts"
+import * as OpenAiResponsesAnswer from "./OpenAiResponsesAnswer.ts"
 
 /** As OpenAI's API reference has it ("Responses" and "Streaming events"). A stream ends with one of four events. */
 export const dialect: Dialect = {
@@ -12,8 +14,20 @@ export const dialect: Dialect = {
     Result.flatMap(parseBody(body), ({ model, members }) => {
       if (isTrue(members["background"])) return Result.fail(background)
       const stream = isTrue(members["stream"])
-      return Result.succeed<BridgedRequest>({ model, stream, userId: undefined, body, omitted: undefined })
+      const input = members["input"]
+      const last = Json.elements(input).at(-1)
+      return Result.succeed<BridgedRequest>({
+        model,
+        stream,
+        userId: undefined,
+        prompt: typeof input === "string" ? input : prompt(last),
+        toolResultId: toolResultId(last),
+        body,
+        omitted: undefined
+      })
     }),
+  answerReader: OpenAiResponsesAnswer.reader,
+  readAnswer: OpenAiResponsesAnswer.read,
   renderError: OpenAiError.render,
   renderStreamError: (message) => encoder.encode(`event: error\ndata: ${streamError(message)}\n\n`),
   terminalEvents: ["response.completed", "response.failed", "response.incomplete", "error"],
@@ -28,6 +42,23 @@ const encoder = new TextEncoder()
 
 const terminalData = /"type"\s*:\s*"(?:response\.(?:completed|failed|incomplete)|error)"/
 const errorData = /"type"\s*:\s*"(?:response\.failed|error)"/
+
+const prompt = (item: unknown): string | undefined => {
+  if (Json.member(item, "role") !== "user") return undefined
+  const content = Json.member(item, "content")
+  if (typeof content === "string") return content
+  const texts = Json.elements(content)
+    .filter((part) => Json.member(part, "type") === "input_text")
+    .map((part) => Json.string(Json.member(part, "text")))
+    .filter((text) => text !== undefined)
+  return texts.length === 0 ? undefined : texts.join("\n")
+}
+
+const toolResultId = (item: unknown): string | undefined => {
+  const type = Json.member(item, "type")
+  const isResult = type === "function_call_output" || type === "custom_tool_call_output"
+  return isResult ? Json.string(Json.member(item, "call_id")) || undefined : undefined
+}
 
 // An answer that is fetched later never passes here, so there would be nothing to record.
 const background = new Unsupported({

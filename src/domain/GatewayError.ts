@@ -59,6 +59,9 @@ export class RateLimited extends Schema.TaggedClass<RateLimited>()("RateLimited"
   actor: Schema.optionalKey(Schema.String)
 }) {}
 
+/** What happens cannot be recorded at the moment. */
+export class NotRecorded extends Schema.TaggedClass<NotRecorded>()("NotRecorded", {}) {}
+
 /** The gateway stops and takes nothing new. */
 export class Draining extends Schema.TaggedClass<Draining>()("Draining", {}) {}
 
@@ -76,6 +79,7 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
     CircuitOpen,
     ConcurrencyLimited,
     RateLimited,
+    NotRecorded,
     Draining
   ])
 }) {
@@ -101,6 +105,8 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
         return "the gateway has as many requests under way as it takes at once, try again"
       case "RateLimited":
         return "you have sent as many requests as the gateway takes in a minute, try again later"
+      case "NotRecorded":
+        return "the gateway cannot record requests at the moment, try again"
       case "Draining":
         return "the gateway is shutting down, try again"
     }
@@ -127,6 +133,7 @@ export class GatewayError extends Schema.TaggedError<GatewayError>()("GatewayErr
       case "Unsupported":
         return 501
       case "CircuitOpen":
+      case "NotRecorded":
       case "Draining":
         return 503
     }

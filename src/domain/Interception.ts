@@ -20,5 +20,7 @@ export type EndReason =
   | "exhausted"
   /** A circuit breaker was open: nothing was sent upstream. */
   | "circuit_open"
+  /** All of it took longer than the gateway lets a request take. */
+  | "timeout"
   /** The gateway has stopped before the end. */
-  | "stopped"
+  | "shutdown"

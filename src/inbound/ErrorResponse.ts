@@ -37,6 +37,8 @@ const headersOf = (reason: GatewayError["reason"]): Readonly<Record<string, stri
       return { ...retryAfter(Duration.zero), [errorHeader]: "concurrency_limited" }
     case "RateLimited":
       return { ...retryAfter(reason.retryAfter), [errorHeader]: "rate_limited" }
+    case "NotRecorded":
+      return retryAfter(Duration.zero)
     case "Draining":
       return stopping
     default:

@@ -66,8 +66,9 @@ const factsOf = (reason: GatewayError["reason"]): Readonly<Record<string, string
   switch (reason._tag) {
     case "RateLimited":
       return reason.actor === undefined ? {} : { actor: reason.actor }
-    // It is all callers together who have reached it.
+    // It is all callers together whom it concerns.
     case "ConcurrencyLimited":
+    case "NotRecorded":
       return {}
     // A client that has shown nothing was told what to show.
     case "Unauthorized":

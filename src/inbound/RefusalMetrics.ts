@@ -40,6 +40,8 @@ export const wordOf = (reason: GatewayError["reason"]): string => {
       return "concurrency_limited"
     case "RateLimited":
       return "rate_limited"
+    case "NotRecorded":
+      return "not_recorded"
     case "Draining":
       return "draining"
   }

@@ -8,13 +8,26 @@ import type { RecordEvent } from "../domain/RecordEvent.ts"
 export class Recorder extends Context.Service<
   Recorder,
   {
-    /** Takes an event. Never fails and never waits: a recorder has nothing to say about a request. */
-    readonly record: (event: RecordEvent) => Effect.Effect<void>
+    /**
+     * Takes an event; what is done with it happens later. Never fails and never waits: a recorder has nothing to say about a
+     * request. Answers whether it was taken: one whose queue is full drops it.
+     */
+    readonly record: (event: RecordEvent) => Effect.Effect<boolean>
+    /** Whether anything is kept. If not, nothing is read of answers for it. */
+    readonly keeps: boolean
+    /** Whether it would take a start right now. */
+    readonly isUsable: () => boolean
   }
 >()("effect-aibridge/record/Recorder") {}
 
 /** Forgets everything. */
-export const layerNoop: Layer.Layer<Recorder> = Layer.succeed(Recorder, { record: () => Effect.void })
+export const layerNoop: Layer.Layer<Recorder> = Layer.sync(Recorder, () => ({
+  record: () => taken,
+  keeps: false,
+  isUsable: () => true
+}))
+
+const taken = Effect.succeed(true)
 
 /** What a memory recorder has taken, in order. */
 export class RecordedEvents extends Context.Service<
@@ -29,7 +42,13 @@ export const layerMemory: Layer.Layer<Recorder | RecordedEvents> = Layer.effectC
   Effect.sync(() => {
     const events: Array<RecordEvent> = []
     return Context.make(Recorder, {
-      record: (event) => Effect.sync(() => void events.push(event))
+      record: (event) =>
+        Effect.sync(() => {
+          events.push(event)
+          return true
+        }),
+      keeps: true,
+      isUsable: () => true
     }).pipe(Context.add(RecordedEvents, { all: Effect.sync(() => [...events]) }))
   })
 )

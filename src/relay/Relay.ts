@@ -21,11 +21,12 @@ export type OnEnd = (failure: UpstreamError | undefined, isError: boolean) => vo
 /** An answer that is no stream of events. If it is cut it fails, so that the client's connection breaks too. */
 export const bytes = (
   body: Stream.Stream<Uint8Array, UpstreamError>,
-  onEnd: OnEnd
+  onEnd: OnEnd,
+  copy?: Copy
 ): Stream.Stream<Uint8Array, UpstreamError> =>
   Stream.transformPull(body, (pull) =>
     Effect.succeed(
-      Effect.tapCause(pull, (cause) =>
+      Effect.tapCause(copy === undefined ? pull : copied(pull, copy), (cause) =>
         Effect.sync(() => {
           const failure = failureOf(cause)
           if (failure !== undefined || Pull.isDoneCause(cause)) onEnd(failure, false)
@@ -34,6 +35,9 @@ export const bytes = (
     )
   )
 
+/** Gets the chunks as they come, which are shared: they must not be changed. It must not throw, and waits for nothing. */
+export type Copy = (chunk: Uint8Array) => void
+
 export interface EventsOptions {
   readonly dialect: Dialect
   /** The event that is there only because the gateway asked for it, if there is one; all others pass. */
@@ -41,6 +45,8 @@ export interface EventsOptions {
   /** The silence after which the dialect's keep-alive event is sent. */
   readonly keepaliveInterval: Duration.Duration
   readonly onEnd: OnEnd
+  /** Of the upstream's answer, what the client must not see included. Default none. */
+  readonly copy?: Copy | undefined
 }
 
 /**
@@ -52,7 +58,7 @@ export interface EventsOptions {
  */
 export const events = (
   { body, nudge }: Answer,
-  { dialect, omitted, keepaliveInterval, onEnd }: EventsOptions
+  { dialect, omitted, keepaliveInterval, onEnd, copy }: EventsOptions
 ): Stream.Stream<Uint8Array> =>
   Stream.transformPull(body, (upstream, scope) =>
     Effect.flatMap(Keepalive.make, (keepalive) => {
@@ -82,6 +88,7 @@ export const events = (
       }
       const next: Events = Effect.matchCauseEffect(upstream, {
         onSuccess: (chunks) => {
+          if (copy !== undefined) for (const chunk of chunks) copy(chunk)
           const passed = gate.pass(chunks)
           if (tap.sawTerminal) complete()
           if (keepalive.takeDue() && ping !== undefined && gate.betweenEvents && !isComplete) passed.push(ping)
@@ -115,6 +122,12 @@ export interface Answer {
 type Events = Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>>
 
 const noBytes = new Uint8Array(0)
+
+const copied = <E>(pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, E>, copy: Copy) =>
+  Effect.map(pull, (chunks) => {
+    for (const chunk of chunks) copy(chunk)
+    return chunks
+  })
 
 const orDone = (chunks: ReadonlyArray<Uint8Array>): Events =>
   Arr.isReadonlyArrayNonEmpty(chunks) ? Effect.succeed(chunks) : Cause.done()

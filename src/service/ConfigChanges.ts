@@ -5,24 +5,38 @@ import type { ProviderSet } from "./ProviderSet.ts"
 import type { ServiceConfig } from "./ServiceConfig.ts"
 
 /** What is fixed when the gateway starts. */
-export const ofStart = ({ host, port, admin, proxy, structuredLogging, shutdownTimeout, limits }: ServiceConfig) => ({
+export const ofStart = ({
   host,
   port,
   admin,
   proxy,
   structuredLogging,
   shutdownTimeout,
-  limits
+  limits,
+  record
+}: ServiceConfig) => ({
+  host,
+  port,
+  admin,
+  proxy,
+  structuredLogging,
+  shutdownTimeout,
+  limits,
+  record
 })
 
 /** The same by the names that the settings have. */
-export const flat = ({ admin, proxy, limits, ...others }: ReturnType<typeof ofStart>) => ({
+export const flat = ({ admin, proxy, limits, record, ...others }: ReturnType<typeof ofStart>) => ({
   ...others,
   adminHost: admin.host,
   adminPort: admin.port,
   adminToken: admin.token,
   ...proxy,
-  ...limits
+  ...limits,
+  databaseUrl: record.url,
+  recordContent: record.content,
+  recordFailure: record.failure,
+  retention: record.retention
 })
 
 /** What holds for callers. */

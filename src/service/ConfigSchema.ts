@@ -13,6 +13,7 @@ import { regionPattern } from "../providers/Bedrock.ts"
 import { statusProblem } from "../providers/CircuitBreakerOptions.ts"
 import { namePattern, parseBaseUrl } from "../providers/Provider.ts"
 import { extraHeaders } from "./ExtraHeadersConfig.ts"
+import * as RecordConfig from "./RecordConfig.ts"
 import * as Setting from "./Setting.ts"
 import type { Reading } from "./Setting.ts"
 import * as TokenConfig from "./TokenConfig.ts"
@@ -164,7 +165,11 @@ const single = {
 const notOffered = {
   enabled: Setting.flag("Not offered: to switch the gateway off, do not start it. May be true."),
   injectCoderMcpTools: Setting.flag("Not offered: no tools are injected. May be false."),
-  retention: Setting.time({ orZero: true })("Not offered: nothing is stored, so nothing is deleted.")
+  databaseUrl: RecordConfig.databaseUrl("sqlite:<path>, postgres://... or none. Default sqlite:data/aibridge.db."),
+  ...inFiles(["databaseUrl"]),
+  recordContent: Setting.flag("Whether prompts, tool arguments and thoughts are kept, too. Default true."),
+  recordFailure: RecordConfig.recordFailure("What becomes of requests that cannot be recorded. Default refuse."),
+  retention: Setting.time({ orZero: true })("How long interceptions are kept; 0s: for ever. Default 60d.")
 }
 
 const all = {

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Redacted from "effect/Redacted"
 import { join } from "node:path"
 import { hint } from "../domain/Credential.ts"
+import * as RecordConfig from "./RecordConfig.ts"
 import type { Token } from "../inbound/Authenticator.ts"
 import * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
 import type { Limits, ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
@@ -32,6 +33,10 @@ export const mask = (config: ServiceConfig): Masked => ({
   sendActorHeaders: config.sendActorHeaders,
   dumpDir: config.dumpDir ?? "off",
   ...Object.fromEntries(Object.entries(config.proxy).map(([name, value]) => [name, withoutPassword(value)])),
+  databaseUrl: RecordConfig.show(config.record.url),
+  recordContent: config.record.content,
+  recordFailure: config.record.failure,
+  retention: Duration.isFinite(config.record.retention) ? Duration.format(config.record.retention) : "for ever",
   providers: config.providers.map((provider) => maskProvider(provider, config.limits))
 })
 

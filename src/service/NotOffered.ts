@@ -3,14 +3,11 @@ import type { Config } from "./ConfigSchema.ts"
 import type { ConfigSource } from "./ConfigSource.ts"
 
 /** Refuses to be switched off while it starts, and says what has no effect. */
-export const tell = ({ enabled, injectCoderMcpTools, retention }: Config, source: ConfigSource): void => {
+export const tell = ({ enabled, injectCoderMcpTools }: Config, source: ConfigSource): void => {
   if (enabled === false) {
     source.problem(["enabled"], "is false: to switch the gateway off, do not start it")
   }
   if (injectCoderMcpTools === true) {
     source.warnings.push(`ignoring ${source.nameOf(["injectCoderMcpTools"])}: no tools are injected so far`)
-  }
-  if (retention !== undefined) {
-    source.warnings.push(`ignoring ${source.nameOf(["retention"])}: nothing is stored so far, so nothing is deleted`)
   }
 }

@@ -14,6 +14,7 @@ import * as KeyFailurePolicy from "../keys/KeyFailurePolicy.ts"
 import type { InvalidProvider } from "../providers/Provider.ts"
 import * as Providers from "../providers/Providers.ts"
 import * as Recorder from "../record/Recorder.ts"
+import * as SqlRecorder from "../record/sql/SqlRecorder.ts"
 import * as ApiDumpFiles from "../upstream/ApiDumpFiles.ts"
 import * as CircuitBreakers from "../upstream/CircuitBreakers.ts"
 import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
@@ -64,10 +65,12 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
   const set = yield* ProviderSet.make(config)
   const callers = yield* Callers.make(config)
   const drain = Drain.make()
-  const recorder = yield* Effect.serviceOption(Recorder.Recorder)
+  const own = yield* Effect.serviceOption(Recorder.Recorder)
   const shared = yield* Layer.build(
     Layer.merge(Providers.layer(set.map(({ provider }) => Effect.succeed(provider))), CircuitBreakers.layer())
   )
+  const records = yield* Layer.build(Layer.orDie(recordsOf(config)))
+  const recorder = Option.getOrElse(own, () => Context.get(records, Recorder.Recorder))
   const reload = yield* Reload.make({
     config,
     set,
@@ -79,9 +82,13 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
   })
   const nodeServer = NodeServer.make(config.limits)
   const admin = yield* Layer.build(
-    AdminServer.layer({ ...options, admin: config.admin, drain, isListening: () => nodeServer.server.listening }).pipe(
-      Layer.provide(Layer.succeedContext(Context.add(shared, Reload.Reload, reload)))
-    )
+    AdminServer.layer({
+      ...options,
+      admin: config.admin,
+      drain,
+      isListening: () => nodeServer.server.listening,
+      canRecord: () => config.record.failure === "continue" || recorder.isUsable()
+    }).pipe(Layer.provide(Layer.succeedContext(Context.merge(records, Context.add(shared, Reload.Reload, reload)))))
   )
   const gateway = yield* Layer.build(
     HttpServer.serve(Gateway.app).pipe(
@@ -101,12 +108,10 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
         Layer.succeed(GatewayOptions.GatewayOptions, {
           ...GatewayOptions.defaults,
           maximumBodyBytes: config.limits.maximumBodySize,
+          recordFailure: config.record.failure,
           totalTimeout: config.limits.totalTimeout
         }),
-        Option.match(recorder, {
-          onNone: () => Recorder.layerNoop,
-          onSome: (own) => Layer.succeed(Recorder.Recorder, own)
-        }),
+        Layer.succeed(Recorder.Recorder, recorder),
         NodeRequestBody.layer,
         NodeRepeatedHeaders.layer
       ]),
@@ -135,6 +140,10 @@ const start = Effect.fn("Service.start")(function* (options: Options) {
     })
   )
 })
+
+// The URL was checked when it was read.
+const recordsOf = ({ record }: ServiceConfig) =>
+  SqlRecorder.layer({ url: record.url, recordContent: record.content, retention: record.retention })
 
 const urlOf = (context: Context.Context<HttpServer.HttpServer>): string =>
   HttpServer.formatAddress(Context.get(context, HttpServer.HttpServer).address)

@@ -16,6 +16,7 @@ import * as ConfigSource from "./ConfigSource.ts"
 import type { ProviderConfig } from "./ProviderConfig.ts"
 import * as NotOffered from "./NotOffered.ts"
 import * as Providers from "./ProviderConfig.ts"
+import * as RecordConfig from "./RecordConfig.ts"
 import * as TokenConfig from "./TokenConfig.ts"
 
 export type { Environment } from "./ConfigSource.ts"
@@ -53,6 +54,8 @@ export interface ServiceConfig {
   readonly dumpDir: string | undefined
   /** `AIBRIDGE_CIRCUIT_BREAKER_...`: what holds where a provider says nothing itself. Default off. */
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
+  /** `AIBRIDGE_DATABASE_URL`, `_RECORD_CONTENT`, `_RECORD_FAILURE` and `_RETENTION`. */
+  readonly record: RecordConfig.RecordConfig
   /** What looks like a mistake but stops nothing. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -197,6 +200,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource, now: number)
       maximumHeaderSize: config.maximumHeaderSize ?? 64 * 1024
     },
     circuitBreaker: CircuitBreakerConfig.options(circuitBreaker),
+    record: RecordConfig.resolve(config),
     warnings: source.warnings
   }
 }

@@ -57,6 +57,7 @@ const startService = (upstream: Target) => {
       AIBRIDGE_HOST: "127.0.0.1",
       AIBRIDGE_PORT: String(port),
       AIBRIDGE_ADMIN_PORT: "0",
+      AIBRIDGE_DATABASE_URL: process.env["BENCH_DATABASE_URL"] ?? "none",
       AIBRIDGE_PROVIDER_0_TYPE: "anthropic",
       AIBRIDGE_PROVIDER_0_KEYS: "sk-bench-key-one,sk-bench-key-two",
       AIBRIDGE_PROVIDER_0_BASE_URL: upstream.origin

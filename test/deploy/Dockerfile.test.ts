@@ -33,7 +33,7 @@ const isHealthy = (port: string) => {
 // Processes: a busy machine takes seconds to start one.
 describe("The Dockerfile", { timeout: 60_000 }, () => {
   it("has instructions that there are, and two stages", () => {
-    const known = /^(?:COPY|RUN|WORKDIR|ENV|EXPOSE|USER|HEALTHCHECK|STOPSIGNAL|ENTRYPOINT|CMD)$/
+    const known = /^(?:COPY|RUN|WORKDIR|ENV|EXPOSE|USER|HEALTHCHECK|STOPSIGNAL|VOLUME|ENTRYPOINT|CMD)$/
 
     assert.lengthOf(stages, 2)
     assert.deepStrictEqual(
@@ -90,7 +90,7 @@ describe("The Dockerfile", { timeout: 60_000 }, () => {
 
     assert.deepStrictEqual(commands.slice(0, 3), ["npm ci", "npm run build", "npm prune --omit=dev"])
     assert.includeMembers(Object.keys(Repository.manifest.scripts), scripts)
-    assert.deepStrictEqual(DockerfileReader.all(image, "RUN"), [])
+    assert.deepStrictEqual(DockerfileReader.all(image, "RUN"), ["mkdir /data && chown 1000:1000 /data"])
   })
 
   it("has nothing in the image but what was built, its dependencies and its manifest", () => {

@@ -151,7 +151,7 @@ describe("The package", { timeout: 60_000 }, () => {
 
         const aibridge = yield* TestCommand.start(join(directory, "node_modules/.bin/aibridge"), ["serve"], {
           directory,
-          environment: { AIBRIDGE_PORT: "0", AIBRIDGE_ADMIN_PORT: "0" }
+          environment: { AIBRIDGE_PORT: "0", AIBRIDGE_ADMIN_PORT: "0", AIBRIDGE_DATABASE_URL: "none" }
         })
         const url = yield* aibridge.says(/listens on (\S+)/)
         const answer = yield* TestHttp.send(url, { body: TestHttp.message() })

@@ -5,6 +5,9 @@ export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text
 /** The text of bytes, a byte order mark included. */
 export const text = (body: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(body)
 
+/** What the gateway reads of a request that has none of it. */
+export const saysNothing = { userId: undefined, prompt: undefined, toolResultId: undefined, omitted: undefined }
+
 /** What is no request in any dialect. */
 export const refused = [
   { body: "", problem: "it is empty, a JSON object is needed" },

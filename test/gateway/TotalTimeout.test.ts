@@ -28,7 +28,7 @@ describe("A request that takes longer than it may", () => {
       assert.deepStrictEqual([status, text], [504, call.fixture.errorText(504, message)])
       assert.deepStrictEqual(yield* aborted, [true])
       assert.deepStrictEqual(yield* Setup.states(call.vendor), ["Valid", "Valid"])
-      assert.deepStrictEqual(yield* Setup.reasons, call.isBridged ? ["upstream_error"] : [])
+      assert.deepStrictEqual(yield* Setup.reasons, call.isBridged ? ["timeout"] : [])
     }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.silence], { options })))
   )
 
@@ -48,7 +48,7 @@ describe("A request that takes longer than it may", () => {
         assert.isTrue(client.text().startsWith(first))
         assert.isTrue(client.text().endsWith(`\n\n${fixture.errorEvent(message)}`))
         assert.deepStrictEqual(yield* aborted, [true])
-        assert.deepStrictEqual(yield* Setup.reasons, ["upstream_cut"])
+        assert.deepStrictEqual(yield* Setup.reasons, ["timeout"])
       }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([...steps, second])], { options })))
     }
   )
@@ -90,7 +90,7 @@ describe("A request that takes longer than it may", () => {
       yield* Reader.open(Calls.streaming.path, Calls.streaming.request)
       yield* TestClock.adjust("10 minutes")
 
-      assert.deepStrictEqual(yield* Setup.reasons, ["upstream_cut"])
+      assert.deepStrictEqual(yield* Setup.reasons, ["timeout"])
       assert.strictEqual((yield* Circuits.metrics(Calls.streaming)).trips, 0)
     }).pipe(
       Circuits.measured,

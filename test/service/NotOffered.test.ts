@@ -4,7 +4,6 @@ import * as Result from "effect/Result"
 import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
 
 const noTools = "no tools are injected so far"
-const nothingStored = "nothing is stored so far, so nothing is deleted"
 const switchedOff = "is false: to switch the gateway off, do not start it"
 const noFlag = "must be true or false"
 const noTime = "must be a number (at most 99999) with a unit: 30s, 5m, 2h or 1d"
@@ -24,9 +23,9 @@ const rows: ReadonlyArray<Row> = [
   { name: "INJECT_CODER_MCP_TOOLS", inFile: "injectCoderMcpTools", text: "true", warning: noTools },
   { name: "INJECT_CODER_MCP_TOOLS", inFile: "injectCoderMcpTools", text: "false" },
   { name: "INJECT_CODER_MCP_TOOLS", inFile: "injectCoderMcpTools", text: "1", problem: noFlag },
-  { name: "RETENTION", inFile: "retention", text: "60d", warning: nothingStored },
-  { name: "RETENTION", inFile: "retention", text: "1440h0m0s", warning: nothingStored },
-  { name: "RETENTION", inFile: "retention", text: "0s", warning: nothingStored },
+  { name: "RETENTION", inFile: "retention", text: "60d" },
+  { name: "RETENTION", inFile: "retention", text: "1440h0m0s" },
+  { name: "RETENTION", inFile: "retention", text: "0s" },
   { name: "RETENTION", inFile: "retention", text: "60", problem: noTime }
 ]
 

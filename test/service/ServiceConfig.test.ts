@@ -46,6 +46,12 @@ describe("ServiceConfig.fromEnvironment", () => {
           maximumHeaderSize: 65_536
         },
         circuitBreaker: undefined,
+        record: {
+          url: Redacted.make("sqlite:data/aibridge.db"),
+          content: true,
+          failure: "refuse",
+          retention: Duration.days(60)
+        },
         warnings: []
       })
     })

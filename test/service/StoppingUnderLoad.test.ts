@@ -64,7 +64,7 @@ describe("A service that is stopped with 50 open streams", () => {
 
       assert.deepStrictEqual(count(ends), { [ended]: streams / 2, [stopped]: streams / 2 })
       const events = yield* Context.get(recorder, Recorder.RecordedEvents).all
-      const started = events.filter(({ _tag }) => _tag === "InterceptionStarted").map(({ id }) => id)
+      const started = events.flatMap((event) => (event._tag === "InterceptionStarted" ? [event.id] : []))
       const recorded = events.flatMap((event) => (event._tag === "InterceptionEnded" ? [event] : []))
       assert.lengthOf(new Set(started), streams)
       assert.sameMembers(
@@ -73,7 +73,7 @@ describe("A service that is stopped with 50 open streams", () => {
       )
       assert.deepStrictEqual(count(recorded.map(({ reason }) => reason)), {
         complete: streams / 2,
-        stopped: streams / 2
+        shutdown: streams / 2
       })
       yield* Scope.close(world, Exit.void)
       yield* areLeft(before)

@@ -14,7 +14,7 @@ export interface TestProcess extends Omit<TestCommand.TestCommand, "ended"> {
 export const serve = (environment: Readonly<Record<string, string>>) => run("serve", environment)
 
 /**
- * Starts a command of `aibridge` with nothing of ours but these variables in its environment, and any free port for the admin API;
+ * Starts a command of `aibridge` with nothing of ours but these variables in its environment, any free port for the admin API, and no database;
  * killed when the scope closes.
  */
 export const run = (
@@ -25,7 +25,7 @@ export const run = (
   Effect.map(
     TestCommand.start(process.execPath, ["src/main.ts", command, ...flags], {
       directory: Repository.root,
-      environment: { AIBRIDGE_ADMIN_PORT: "0", ...environment }
+      environment: { AIBRIDGE_ADMIN_PORT: "0", AIBRIDGE_DATABASE_URL: "none", ...environment }
     }),
     (child) => ({
       ...child,

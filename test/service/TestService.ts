@@ -23,10 +23,11 @@ export interface TestService {
 /** The pool's key at an index, as a test looks for it. */
 export const key = (index: number): string => `sk-test-${index}-NEVER-SHOWN-${index}kk`
 
-/** Any free ports, unless the test says otherwise. */
+/** Any free ports and no database, unless the test says otherwise. */
 const onFreePorts = (environment: Environment): Environment => ({
   AIBRIDGE_PORT: "0",
   AIBRIDGE_ADMIN_PORT: "0",
+  AIBRIDGE_DATABASE_URL: "none",
   ...environment
 })
 

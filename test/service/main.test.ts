@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import process from "node:process"
+import * as TestDump from "../upstream/TestDump.ts"
 import * as TestServer from "../upstream/TestServer.ts"
 import * as TestConfigFile from "./TestConfigFile.ts"
 import * as TestHttp from "./TestHttp.ts"
@@ -303,6 +304,39 @@ describe("aibridge", { timeout: 60_000 }, () => {
     })
   )
 
+  it.live("prints what was recorded", () =>
+    Effect.gen(function* () {
+      const directory = yield* TestDump.directory
+      const environment = { AIBRIDGE_PORT: "0", AIBRIDGE_DATABASE_URL: `sqlite:${directory}/records.db` }
+      const gateway = yield* TestProcess.serve(environment)
+      const origin = yield* gateway.says(url)
+      const admin = yield* gateway.says(/admin +(\S+)/)
+      const answer = yield* TestHttp.send(origin, { body: TestHttp.message() })
+      yield* answer.text
+      const id = String(answer.headers["x-aibridge-interception-id"])
+      yield* Effect.sleep("1 second")
+      const run = (command: string, ...words: ReadonlyArray<string>) =>
+        Effect.gen(function* () {
+          const child = yield* TestProcess.run(command, environment, [...words, "--url", admin])
+          assert.strictEqual(yield* child.ended, 0)
+          return child.output()
+        })
+
+      const table = yield* run("interceptions", "--model", "claude-test")
+      const none = JSON.parse(yield* run("interceptions", "--actor", "nobody", "--json"))
+      const shown = JSON.parse(yield* run("interceptions", "show", id))
+      const usage = yield* run("usage")
+
+      assert.match(
+        table,
+        new RegExp(`^STARTED .*\\n.* anonymous +anthropic +claude-test +Unknown +complete +${id}\\n$`)
+      )
+      assert.deepStrictEqual(none, { interceptions: [] })
+      assert.deepInclude(shown, { id, prompts: ["Hello"], actor: "anonymous" })
+      assert.match(usage, /^DAY .*\n\d{4}-\d\d-\d\d +anonymous +claude-test +1 +\d+ +\d+ +0 +0\n$/)
+    })
+  )
+
   it.live("says what is wrong with its command line and ends with 2", () =>
     Effect.gen(function* () {
       const child = yield* TestProcess.run("check", {}, ["--nope"])
@@ -319,7 +353,7 @@ describe("aibridge", { timeout: 60_000 }, () => {
       assert.strictEqual(yield* child.ended, 0)
       assertParts(child.output(), [
         "\ncomplete -F _aibridge aibridge\n",
-        "compgen -W 'serve check keys schema token'",
+        "compgen -W 'serve check keys interceptions usage schema token'",
         "compgen -W 'create'",
         "--config",
         "--live"

@@ -7,6 +7,7 @@ import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity"
 import * as OpenApi from "effect/http-api/OpenApi"
 import * as Schema from "effect/Schema"
+import { records } from "./RecordsApi.ts"
 
 const instant = Schema.String.annotate({ description: "A date and time of ISO 8601, in UTC." })
 
@@ -46,7 +47,7 @@ export const BreakerReport = Schema.Struct({
 
 /** Whether requests are to be sent here. Nothing is asked of providers. */
 export const Readiness = Schema.Struct({
-  status: Schema.Literals(["ready", "starting", "draining"]),
+  status: Schema.Literals(["ready", "starting", "draining", "cannot record"]),
   /** The last reload of the configuration, if it was refused: what was there before goes on. */
   refusedReload: Schema.optionalKey(
     Schema.Struct({
@@ -57,7 +58,7 @@ export const Readiness = Schema.Struct({
   )
 }).annotate({ identifier: "Readiness" })
 
-/** The gateway takes nothing new: it starts, or it stops. */
+/** The gateway takes nothing new: it starts, stops, or has no room left for what it would have to record. */
 export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", Readiness.fields, { httpApiStatus: 503 }) {}
 
 /** What a reload has changed. */
@@ -169,6 +170,7 @@ const operations = HttpApiGroup.make("operations")
 export class AdminApi extends HttpApi.make("aibridge-admin")
   .add(health)
   .add(operations)
+  .add(records.middleware(AdminAuthorization))
   .annotateMerge(
     OpenApi.annotations({
       title: "effect-aibridge admin API",

@@ -19,6 +19,7 @@ import type { Key } from "../../keys/Key.ts"
 import type { KeyPool } from "../../keys/KeyPool.ts"
 import type { Provider } from "../../providers/Provider.ts"
 import { Providers } from "../../providers/Providers.ts"
+import type { Interceptions } from "../../record/Interceptions.ts"
 import { CircuitBreakers } from "../../upstream/CircuitBreakers.ts"
 import type { AdminConfig } from "../AdminConfig.ts"
 import * as EffectiveConfig from "../EffectiveConfig.ts"
@@ -26,6 +27,7 @@ import type { CannotListen } from "../NodeServer.ts"
 import * as NodeServer from "../NodeServer.ts"
 import { Reload } from "../Reload.ts"
 import * as AdminApi from "./AdminApi.ts"
+import * as RecordsServer from "./RecordsServer.ts"
 import * as Report from "./Report.ts"
 
 export interface Options {
@@ -35,12 +37,14 @@ export interface Options {
   readonly drain: Drain
   /** Whether the gateway can be reached by now. */
   readonly isListening: () => boolean
+  /** Whether it takes requests as far as recording them goes. */
+  readonly canRecord: () => boolean
 }
 
 /** Listens as long as the layer lives. Provides where it does. */
 export const layer = (
   options: Options
-): Layer.Layer<HttpServer.HttpServer, CannotListen, Providers | CircuitBreakers | Reload> => {
+): Layer.Layer<HttpServer.HttpServer, CannotListen, Providers | CircuitBreakers | Reload | Interceptions> => {
   const { host, port } = options.admin
   const server = NodeServer.layer(
     createServer({ requestTimeout: 10_000, headersTimeout: 10_000, keepAliveTimeout: 75_000 }),
@@ -48,7 +52,7 @@ export const layer = (
     Duration.millis(500)
   )
   const routes = HttpApiBuilder.layer(AdminApi.AdminApi, { openapiPath: "/openapi.json" }).pipe(
-    Layer.provide([health(options), operations(options)]),
+    Layer.provide([health(options), operations(options), RecordsServer.layer]),
     Layer.provide(authorization(options.admin))
   )
   return HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true, middleware: logged }).pipe(
@@ -61,7 +65,7 @@ export const layer = (
 // A defect is answered with a bare 500: the log has it.
 const logged = Effect.tapDefect((defect) => Effect.logError("admin request failed by a defect", Cause.die(defect)))
 
-const health = ({ drain, isListening }: Options) =>
+const health = ({ drain, isListening, canRecord }: Options) =>
   HttpApiBuilder.group(AdminApi.AdminApi, "health", (handlers) =>
     Effect.map(Reload, (reload) =>
       handlers.handleAll({
@@ -69,9 +73,10 @@ const health = ({ drain, isListening }: Options) =>
         ready: () => {
           const refused = Report.refusedReload(reload.last())
           if (drain.isDraining()) return Effect.fail(new AdminApi.NotReady({ status: "draining", ...refused }))
-          return isListening()
+          if (!isListening()) return Effect.fail(new AdminApi.NotReady({ status: "starting", ...refused }))
+          return canRecord()
             ? Effect.succeed({ status: "ready", ...refused } as const)
-            : Effect.fail(new AdminApi.NotReady({ status: "starting", ...refused }))
+            : Effect.fail(new AdminApi.NotReady({ status: "cannot record", ...refused }))
         }
       })
     )

@@ -1,5 +1,6 @@
 /** The keys of a gateway as a table for people. */
 import * as Duration from "effect/Duration"
+import * as Table from "./Table.ts"
 import type { KeyReport, PoolReport } from "./AdminApi.ts"
 
 /** @param now epoch milliseconds */
@@ -9,16 +10,7 @@ export const render = (pools: ReadonlyArray<typeof PoolReport.Type>, now: number
       ? [[provider, "", "", "", "no keys: callers bring their own"]]
       : keys.map((key) => [provider, String(key.index), key.key, key.state, remark(key, now)])
   )
-  const table = [["PROVIDER", "", "KEY", "STATE", ""], ...rows]
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)))
-  return table
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd()
-    )
-    .join("\n")
+  return Table.render(["PROVIDER", "", "KEY", "STATE", ""], rows)
 }
 
 /** One key in a sentence. @param now epoch milliseconds */

@@ -25,6 +25,9 @@ const operations = [
   "GET /config",
   "GET /pools",
   "GET /breakers",
+  "GET /interceptions",
+  "GET /interceptions/0",
+  "GET /usage",
   "POST /pools/anthropic/keys/0/reset",
   "POST /pools/anthropic/keys/0/disable",
   "POST /reload"
@@ -45,7 +48,9 @@ describe("The admin API", () => {
       const described = Object.entries(Object(Object(body).paths)).flatMap(([path, methods]) =>
         Object.keys(Object(methods)).map((method) => `${method.toUpperCase()} ${path.replace(/\{(\w+)\}/g, ":$1")}`)
       )
-      const expected = operations.map((operation) => operation.replace("anthropic/keys/0", ":provider/keys/:key"))
+      const expected = operations.map((operation) =>
+        operation.replace("anthropic/keys/0", ":provider/keys/:key").replace("interceptions/0", "interceptions/:id")
+      )
       assert.sameMembers(described, ["GET /livez", "GET /readyz", ...expected])
       assert.strictEqual((yield* TestAdmin.ask(adminUrl, "GET /nothing")).status, 404)
     })

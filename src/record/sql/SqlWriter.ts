@@ -1,0 +1,243 @@
+/** Writes events of interceptions into the tables. */
+import * as Effect from "effect/Effect"
+import type { SqlClient } from "effect/sql/SqlClient"
+import type { SqlError } from "effect/sql/SqlError"
+import type {
+  AttemptEnded,
+  InterceptionEnded,
+  InterceptionStarted,
+  ModelThought,
+  PromptUsage,
+  RecordEvent,
+  TokenUsage,
+  ToolUsage
+} from "../../domain/RecordEvent.ts"
+import type { Tables } from "./Migrations.ts"
+import * as Text from "./Text.ts"
+
+export interface SqlWriter {
+  /**
+   * Writes a batch, all of it or nothing. A batch that may have been written or not can be written again: its events are
+   * known by identity and nothing is stored twice. What belongs to an interception whose start is not there is left out.
+   */
+  readonly write: (sql: SqlClient, batch: ReadonlyArray<RecordEvent>) => Effect.Effect<void, SqlError>
+}
+
+export interface Options {
+  readonly tables: Tables
+  /** Whether prompts, the arguments of tools and thoughts are stored. */
+  readonly recordContent: boolean
+}
+
+export const make = ({ tables, recordContent }: Options): SqlWriter => {
+  const keys = new WeakMap<RecordEvent, Key>()
+  let lastPosition = 0
+  const keyOf = (event: RecordEvent): Key => {
+    const key = keys.get(event) ?? { id: crypto.randomUUID(), position: ++lastPosition }
+    keys.set(event, key)
+    return key
+  }
+
+  // The interceptions of these that are there. Kept from being deleted before the transaction ends.
+  const present = (
+    sql: SqlClient,
+    ids: ReadonlySet<string>
+  ): Effect.Effect<ReadonlyMap<string, string | null>, SqlError> =>
+    ids.size === 0
+      ? Effect.succeed(new Map<string, string | null>())
+      : Effect.map(
+          sql<{ id: string; call: string | null }>`SELECT id, correlating_tool_call_id AS call
+            FROM ${sql(tables.interceptions)} WHERE ${sql.in("id", [...ids])}
+            ${sql.literal(sql.onDialectOrElse({ pg: () => "ORDER BY id FOR UPDATE", orElse: () => "" }))}`,
+          (rows) => new Map(rows.map(({ id, call }) => [id, call]))
+        )
+
+  // Ends are few, and each may be the parent of the next one.
+  const end = (sql: SqlClient, event: InterceptionEnded, call: string | null): Effect.Effect<void, SqlError> =>
+    Effect.gen(function* () {
+      const parents =
+        call === null
+          ? []
+          : yield* sql<{ id: string; root: string | null }>`SELECT i.id, i.root_id AS root
+            FROM ${sql(tables.toolUsages)} t JOIN ${sql(tables.interceptions)} i ON i.id = t.interception_id
+            WHERE t.tool_call_id = ${call} AND t.interception_id <> ${event.id}
+            ORDER BY t.created_at DESC, t.position DESC LIMIT 1`
+      const parent = parents[0]
+      const root = parent?.root ?? parent?.id ?? event.id
+      yield* sql`UPDATE ${sql(tables.interceptions)} SET ${sql.update(endRow(event, parent?.id ?? null, root))}
+        WHERE id = ${event.id}`
+      // Those that ended before this one, their parent, did.
+      if (root !== event.id) {
+        yield* sql`UPDATE ${sql(tables.interceptions)} SET root_id = ${root} WHERE root_id = ${event.id}`
+      }
+    })
+
+  const writeIn = (sql: SqlClient, events: Sorted): Effect.Effect<void, SqlError> =>
+    Effect.gen(function* () {
+      yield* insert(sql, tables.interceptions, events.starts.map(startRow))
+      const known = yield* present(sql, events.ids)
+      const rows = <E extends Child>(of: ReadonlyArray<E>, row: (event: E) => Row): ReadonlyArray<Row> =>
+        of
+          .filter(({ interceptionId }) => known.has(interceptionId))
+          .map((event) =>
+            Object.assign(row(event), keyOf(event), {
+              interception_id: event.interceptionId,
+              created_at: Text.whole(event.at)
+            })
+          )
+      yield* insert(sql, tables.attempts, rows(events.attempts, attemptRow))
+      yield* insert(sql, tables.tokenUsages, rows(events.tokens, tokenRow))
+      yield* insert(
+        sql,
+        tables.toolUsages,
+        rows(events.tools, (event) => toolRow(event, recordContent))
+      )
+      if (recordContent) {
+        yield* insert(sql, tables.userPrompts, rows(events.prompts, promptRow))
+        yield* insert(sql, tables.modelThoughts, rows(events.thoughts, thoughtRow))
+      }
+      for (const event of events.ends) {
+        const call = known.get(event.id)
+        if (call !== undefined) yield* end(sql, event, call)
+      }
+    })
+
+  return {
+    write: (sql, batch) => Effect.suspend(() => sql.withTransaction(writeIn(sql, sort(batch))))
+  }
+}
+
+const insert = (sql: SqlClient, table: string, rows: ReadonlyArray<Row>): Effect.Effect<void, SqlError> => {
+  const [first, ...rest] = rows
+  return first === undefined
+    ? Effect.void
+    : Effect.asVoid(sql`INSERT INTO ${sql(table)} ${sql.insert([first, ...rest])} ON CONFLICT (id) DO NOTHING`)
+}
+
+type Row = Record<string, string | number | null>
+type Child = Exclude<RecordEvent, InterceptionStarted | InterceptionEnded>
+interface Key extends Row {
+  readonly id: string
+  readonly position: number
+}
+
+interface Sorted {
+  readonly starts: Array<InterceptionStarted>
+  readonly attempts: Array<AttemptEnded>
+  readonly prompts: Array<PromptUsage>
+  readonly tokens: Array<TokenUsage>
+  readonly tools: Array<ToolUsage>
+  readonly thoughts: Array<ModelThought>
+  readonly ends: Array<InterceptionEnded>
+  /** Of the interceptions whose start must be there. */
+  readonly ids: Set<string>
+}
+
+const sort = (batch: ReadonlyArray<RecordEvent>): Sorted => {
+  const sorted: Sorted = {
+    starts: [],
+    attempts: [],
+    prompts: [],
+    tokens: [],
+    tools: [],
+    thoughts: [],
+    ends: [],
+    ids: new Set()
+  }
+  for (const event of batch) {
+    if (event._tag !== "InterceptionStarted") {
+      sorted.ids.add(event._tag === "InterceptionEnded" ? event.id : event.interceptionId)
+    }
+    switch (event._tag) {
+      case "InterceptionStarted":
+        sorted.starts.push(event)
+        break
+      case "AttemptEnded":
+        sorted.attempts.push(event)
+        break
+      case "PromptUsage":
+        sorted.prompts.push(event)
+        break
+      case "TokenUsage":
+        sorted.tokens.push(event)
+        break
+      case "ToolUsage":
+        sorted.tools.push(event)
+        break
+      case "ModelThought":
+        sorted.thoughts.push(event)
+        break
+      case "InterceptionEnded":
+        sorted.ends.push(event)
+        break
+    }
+  }
+  return sorted
+}
+
+const startRow = (event: InterceptionStarted): Row => ({
+  id: event.id,
+  started_at: Text.whole(event.at),
+  actor_id: Text.label(event.actor.id),
+  actor_metadata: JSON.stringify(event.actor.metadata),
+  provider: Text.label(event.provider),
+  provider_type: Text.label(event.providerType),
+  endpoint: Text.label(event.endpoint),
+  model: Text.label(event.model),
+  stream: event.stream ? 1 : 0,
+  credential_kind: event.credentialKind,
+  client: Text.label(event.client),
+  user_agent: Text.optional(Text.content, event.userAgent),
+  client_session_id: Text.optional(Text.label, event.clientSessionId),
+  correlating_tool_call_id: Text.optional(Text.label, event.correlatingToolCallId)
+})
+
+const endRow = (event: InterceptionEnded, parent: string | null, root: string): Row => ({
+  ended_at: Text.whole(event.at),
+  end_reason: event.reason,
+  status: event.status ?? null,
+  attempts: Text.whole(event.attempts),
+  credential_hint: Text.optional(Text.label, event.credentialHint),
+  usage_quality: event.usageQuality,
+  parent_id: parent,
+  root_id: root
+})
+
+const attemptRow = (event: AttemptEnded): Row => ({
+  number: Text.whole(event.number),
+  credential_hint: Text.label(event.credentialHint),
+  status: event.status ?? null,
+  failure: Text.optional(Text.label, event.failure),
+  duration_ms: Number.isFinite(event.duration) ? event.duration : 0
+})
+
+const tokenRow = ({ messageId, usage, quality }: TokenUsage): Row => ({
+  message_id: Text.optional(Text.label, messageId),
+  input_tokens: Text.whole(usage.input),
+  output_tokens: Text.whole(usage.output),
+  cache_read_input_tokens: Text.whole(usage.cacheRead),
+  cache_write_input_tokens: Text.whole(usage.cacheWrite),
+  extra: JSON.stringify(usage.extra),
+  quality
+})
+
+const promptRow = ({ messageId, text }: PromptUsage): Row => ({
+  message_id: Text.optional(Text.label, messageId),
+  prompt: Text.content(text)
+})
+
+const toolRow = ({ messageId, call, injected, serverUrl, error }: ToolUsage, recordContent: boolean): Row => ({
+  message_id: Text.optional(Text.label, messageId),
+  tool_call_id: Text.label(call.id),
+  tool: Text.label(call.name),
+  args: recordContent ? Text.content(call.args) : "",
+  injected: injected ? 1 : 0,
+  server_url: Text.optional(Text.content, serverUrl),
+  error: Text.optional(Text.content, error)
+})
+
+const thoughtRow = ({ messageId, thought }: ModelThought): Row => ({
+  message_id: Text.optional(Text.label, messageId),
+  content: Text.content(thought.text),
+  source: thought.source
+})
