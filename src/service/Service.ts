@@ -58,8 +58,8 @@ export interface Simulated {
 export const layer = (options: Options): Layer.Layer<never, CannotListen | InvalidKeys | InvalidProvider> =>
   Layer.effectDiscard(start(options))
 
-// Each stops before those that were started before it.
-const start = Effect.fn("Service.start")(function* (options: Options) {
+// Each stops before those that were started before it. Without a span, which every request would then be a part of.
+const start = Effect.fnUntraced(function* (options: Options) {
   const simulated = options.config.providers.length === 0 ? yield* options.simulated : undefined
   const config = simulated === undefined ? options.config : withSimulated(options.config, simulated)
   const set = yield* ProviderSet.make(config)
