@@ -7,7 +7,7 @@ import type { GatewayError } from "../domain/GatewayError.ts"
  * Each request that the gateway itself has refused. `provider` is an instance's name, `none` outside all prefixes; `reason` is
  * what `wordOf` says. What a provider refuses is not counted.
  */
-export const refusals = Metric.counter("refusals_total", {
+export const refusals = Metric.counter("aibridge_refusals_total", {
   description: "Requests that the gateway itself has refused",
   incremental: true
 })

@@ -3,18 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 
 /** A circuit's state, closed 0, half-open 0.5, open 1; written when it changes. There is none for the model `other`. */
-export const state = Metric.gauge("circuit_breaker_state", {
+export const state = Metric.gauge("aibridge_circuit_breaker_state", {
   description: "State of a circuit: closed 0, half-open 0.5, open 1"
 })
 
 /** Each change to open. */
-export const trips = Metric.counter("circuit_breaker_trips_total", {
+export const trips = Metric.counter("aibridge_circuit_breaker_trips_total", {
   description: "How often a circuit has opened",
   incremental: true
 })
 
 /** Each request that was refused because of an open or half-open circuit. */
-export const rejects = Metric.counter("circuit_breaker_rejects_total", {
+export const rejects = Metric.counter("aibridge_circuit_breaker_rejects_total", {
   description: "Requests that an open circuit has refused",
   incremental: true
 })

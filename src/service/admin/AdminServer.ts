@@ -92,7 +92,7 @@ const operations = ({ version, nodeVersion }: Options) =>
       const breakers = yield* CircuitBreakers
       return handlers.handleAll({
         version: () => Effect.succeed({ version, node: nodeVersion }),
-        metrics: () => PrometheusMetrics.format({ prefix: "aibridge" }),
+        metrics: () => PrometheusMetrics.format(),
         config: () => Effect.sync(() => EffectiveConfig.mask(reload.config())),
         pools: () => Effect.forEach(providers.all(), Report.pool),
         reset: ({ params }) => changeKey(providers.all(), params, (pool, key) => pool.reset(key), "key reset"),
