@@ -1,4 +1,5 @@
 /** The pipeline, read top to bottom: route > authenticate > credential > limits > body > breaker > failover > relay > record. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
@@ -32,7 +33,9 @@ import { Providers } from "./providers/Providers.ts"
 import type { DialectRequest, Translation } from "./providers/Translation.ts"
 import * as FailureLog from "./record/FailureLog.ts"
 import * as InterceptionLog from "./record/InterceptionLog.ts"
+import * as InterceptionMetrics from "./record/InterceptionMetrics.ts"
 import { Recorder } from "./record/Recorder.ts"
+import * as Tracing from "./record/Tracing.ts"
 import { AnswerTap } from "./relay/AnswerTap.ts"
 import * as Relay from "./relay/Relay.ts"
 import * as ResponseHead from "./relay/ResponseHead.ts"
@@ -65,8 +68,8 @@ export class Gateway extends Context.Service<
 
 /**
  * Reads `GatewayOptions`, `BodyReader`, `RepeatedHeaders`, `Drain`, `ConcurrencyLimit`, `RateLimit`, `ApiDump` and
- * `CircuitBreakers` where it is built; all have defaults, the last one circuits of its own. One fiber for each total time limit
- * lives as long as it.
+ * `CircuitBreakers` where it is built; all have defaults, the last one circuits of its own. So are the `Tracer`, without which
+ * there are no spans, and where metrics are counted. One fiber for each total time limit lives as long as it.
  */
 export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upstream | Recorder> = Layer.effect(
   Gateway,
@@ -74,11 +77,18 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const providers = yield* Providers
     const authenticator = yield* Authenticator
     const upstreamOf = ApiDump.over(yield* ApiDump.ApiDump, yield* Upstream)
-    const recorder = yield* Recorder
     const breakers = yield* Effect.serviceOption(CircuitBreakers.CircuitBreakers).pipe(
       Effect.flatMap(Option.match({ onNone: () => CircuitBreakers.make(), onSome: Effect.succeed }))
     )
     const options = yield* GatewayOptions.GatewayOptions
+    const metrics = yield* InterceptionMetrics.make({
+      maximumValues: options.maximumMetricValues,
+      actorLabel: options.metricsActorLabel
+    })
+    const tracing = yield* Tracing.make
+    const { recordFailure } = options
+    const watchers: InterceptionLog.Watchers = { recorder: yield* Recorder, recordFailure, metrics, tracing }
+    const parentOf = tracing?.parentOf ?? (() => Effect.undefined)
     const readBody = yield* RequestBody.BodyReader
     const drain = yield* Drain.Drain
     const concurrencyLimit = yield* ConcurrencyLimit
@@ -91,12 +101,16 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
       const { provider, dialect } = route
       const { translation, circuitBreaker } = provider
+      const clock = yield* Clock.Clock
+      const arrived = clock.currentTimeNanosUnsafe()
       const caller = yield* authenticator.authenticate(request.headers, provider)
       const { actor, shown } = caller
       const credential = yield* Credential.choose(provider, caller.own)
       if (concurrencyLimit !== undefined) yield* concurrencyLimit.enter
       if (rateLimit !== undefined) yield* rateLimit.take(actor)
+      const before = clock.currentTimeNanosUnsafe()
       const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
+      const receiving = clock.currentTimeNanosUnsafe() - before
       const limits = yield* limitsOf(provider)
       const asked = yield* readRequest(dialect, body, request.headers["content-encoding"])
       yield* mayAsk(caller, asked.model)
@@ -116,9 +130,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         clientSessionId: client.sessionId(request.headers, asked.userId),
         correlatingToolCallId: asked.toolResultId
       }
-      const { log: interception, isTaken } = yield* InterceptionLog.begin(recorder, facts, { prompt: asked.prompt })
-      if (!isTaken && options.recordFailure === "refuse") return yield* notRecorded
-      const headers = ForwardHeaders.forRequest(request.headers, shown)
+      const parent = yield* parentOf(request.headers)
+      const arrival = { at: arrived, receiving, parent, prompt: asked.prompt }
+      const interception = yield* InterceptionLog.begin(watchers, facts, arrival)
+      const headers = headersOf(request, shown)
       headers["accept-encoding"] = "identity"
       if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
       ExtraHeaders.add(headers, provider.extraHeaders)
@@ -131,7 +146,15 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
             )
           : translatedAttempt(route, translation, translated, limits, way)
       const walk = Effect.flatMap(attempt, (send) =>
-        Failover.walk(credential.pool, (key) => interception.attempt(send(key)), interception.progress)
+        Failover.walk(
+          credential.pool,
+          (key) =>
+            interception.attempt((traceparent) => {
+              if (traceparent !== undefined && options.propagateTraceContext) headers["traceparent"] = traceparent
+              return send(key)
+            }),
+          interception.progress
+        )
       )
 
       return yield* breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
@@ -145,11 +168,14 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           return failures.answer(error, provider, dialect, { [Interception.idHeader]: interception.id })
         }),
         Effect.map((response) => {
-          interception.status = response.status
+          interception.answering(response.status)
           return response
         })
       )
     })
+
+    const headersOf = (request: HttpServerRequest, shown: Parameters<typeof ForwardHeaders.forRequest>[1]) =>
+      ForwardHeaders.forRequest(request.headers, shown, options.propagateTraceContext)
 
     const responseHeaders = (response: UpstreamResponse, request: HttpServerRequest) =>
       ForwardHeaders.forResponse(response.headers, (name, values) => writeRepeated(request, name, values))
@@ -173,7 +199,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           omitted,
           keepaliveInterval,
           onEnd: (failure, isError) => {
-            interception.answered(failure)
+            interception.answered(failure, isError)
             permit.tell(CircuitOutcome.ofEnd(failure, isError))
           },
           copy
@@ -193,20 +219,9 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       )
     }
 
-    // What is recorded of an answer is read from a copy, when it is over.
-    const copyOf = (
-      { status, headers }: UpstreamResponse,
-      interception: InterceptionLog.InterceptionLog,
-      dialect: Dialect
-    ): Relay.Copy | undefined => {
-      if (!recorder.keeps || status >= 300) return undefined
-      const tap = isEventStream(status, headers) ? new AnswerTap(dialect) : new WholeAnswer(dialect)
-      interception.readAnswer = () => tap.end()
-      return (chunk) => tap.push(chunk)
-    }
-
     const passthrough = Effect.fnUntraced(function* (route: PassthroughRoute, request: HttpServerRequest) {
-      const { provider } = route
+      const { provider, path } = route
+      const arrived = yield* Clock.currentTimeNanos
       const { actor, own, shown } = yield* authenticator.authenticate(request.headers, provider)
       const credential = yield* Credential.choose(provider, own)
       if (concurrencyLimit !== undefined) yield* concurrencyLimit.enter
@@ -215,7 +230,16 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const limits = yield* limitsOf(provider)
 
       const logFailure = (error: UpstreamError) => FailureLog.log(error, { provider: provider.name, path: route.path })
-      const outgoingHeaders = ForwardHeaders.forRequest(request.headers, shown)
+      metrics.passedThrough(provider.name, path, request.method)
+      const outgoingHeaders = headersOf(request, shown)
+      if (tracing !== undefined) {
+        const parent = yield* tracing.parentOf(request.headers)
+        const { origin, path: prefix } = provider.baseUrl
+        const of = { provider: provider.name, path: `/${provider.name}${path}`, method: request.method }
+        const span = tracing.passthrough({ ...of, upstreamUrl: origin + prefix + path, parent, arrived })
+        if (options.propagateTraceContext) outgoingHeaders["traceparent"] = span.traceparent
+        yield* Tracing.endsWithScope(span)
+      }
       ExtraHeaders.add(outgoingHeaders, provider.extraHeaders)
       const way = upstreamOf({ provider: provider.name })
       const response = yield* Failover.walk(credential.pool, (key) =>
@@ -271,6 +295,21 @@ export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway |
   })
 )
 
+// What an answer says of itself is read from a copy, when it is over.
+const copyOf = (
+  { status, headers }: UpstreamResponse,
+  interception: InterceptionLog.InterceptionLog,
+  dialect: Dialect
+): Relay.Copy | undefined => {
+  if (status >= 300) return undefined
+  const tap = isEventStream(status, headers) ? new AnswerTap(dialect) : new WholeAnswer(dialect)
+  interception.readAnswer = () => tap.end()
+  return (chunk) => {
+    if (chunk.length > 0) interception.received()
+    tap.push(chunk)
+  }
+}
+
 // How an attempt is made for a vendor with a wire format of its own.
 const translatedAttempt = (
   route: BridgedRoute,
@@ -306,8 +345,6 @@ const refusedBecauseDraining = (route: Route): Router.NoRoute => ({
   provider: route._tag === "Probe" ? undefined : route.provider,
   dialect: route._tag === "Bridged" ? route.dialect : route._tag === "Passthrough" ? route.provider.dialect : undefined
 })
-
-const notRecorded = Effect.fail(GatewayError.make(new GatewayError.NotRecorded({})))
 
 const alive = HttpServerResponse.text("effect-aibridge\n")
 

@@ -15,6 +15,15 @@ export interface GatewayOptions {
    * says otherwise. `Duration.infinity`: no limit. Default 1 hour.
    */
   readonly totalTimeout: Duration.Duration
+  /** How many models, tools and routes metrics tell apart, of each; further ones are `other`. Default 100. */
+  readonly maximumMetricValues: number
+  /** Whether metrics say who has called, in the label `initiator_id`, as bounded as the others. Default false. */
+  readonly metricsActorLabel: boolean
+  /**
+   * Whether upstreams get the trace context (`traceparent` and `tracestate`, W3C): the client's, or with a tracer that of the
+   * attempt. Not sent to Bedrock. Default false.
+   */
+  readonly propagateTraceContext: boolean
 }
 
 /** What holds unless it is overridden. */
@@ -22,7 +31,10 @@ export const defaults: GatewayOptions = {
   maximumBodyBytes: 32 * 1024 * 1024,
   keepaliveInterval: Duration.seconds(10),
   recordFailure: "refuse",
-  totalTimeout: Duration.hours(1)
+  totalTimeout: Duration.hours(1),
+  maximumMetricValues: 100,
+  metricsActorLabel: false,
+  propagateTraceContext: false
 }
 
 /** Override with `Layer.succeed(GatewayOptions.GatewayOptions, { ...GatewayOptions.defaults, ... })`. */

@@ -1,23 +1,41 @@
-/** The record of one interception from its start to its one end, whatever happens in between. */
+/** What is known of one interception from its start to its one end, for whoever watches: records, metrics, traces, the log. */
 import * as Cause from "effect/Cause"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import type { GatewayError } from "../domain/GatewayError.ts"
+import type { AnySpan } from "effect/Tracer"
+import * as GatewayError from "../domain/GatewayError.ts"
 import type { EndReason } from "../domain/Interception.ts"
 import * as Interception from "../domain/Interception.ts"
 import type { AttemptEnded, InterceptionStarted, RecordEvent } from "../domain/RecordEvent.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import type { Answer } from "../domain/Usage.ts"
 import * as FailureLog from "./FailureLog.ts"
+import type { InterceptionMetrics, Meter } from "./InterceptionMetrics.ts"
 import type { Recorder } from "./Recorder.ts"
+import type { Trace, Tracing } from "./Tracing.ts"
 
 type Facts = Omit<InterceptionStarted, "_tag" | "id" | "at">
 
-/** What is recorded beside the facts. */
-export interface Content {
+/** Who watches. */
+export interface Watchers {
+  readonly recorder: Recorder["Service"]
+  /** What becomes of a request whose start the recorder does not take. */
+  readonly recordFailure: "refuse" | "continue"
+  readonly metrics: InterceptionMetrics
+  readonly tracing: Tracing | undefined
+}
+
+/** The request, as it arrived. */
+export interface Arrival {
+  /** Nanoseconds since the epoch. */
+  readonly at: bigint
+  /** How long its body took to come, in nanoseconds. */
+  readonly receiving: bigint
+  /** What its spans belong to. */
+  readonly parent: AnySpan | undefined
   /** What the user has asked, if this request says it. */
   readonly prompt: string | undefined
 }
@@ -25,33 +43,30 @@ export interface Content {
 /**
  * Records the start at once and everything else when the request's scope closes, the end last. If by then nobody has said how it
  * ended, the client has gone. An upstream that failed, or was left alone, is logged, too. If the start was not taken
- * nothing else is recorded.
+ * nothing else is recorded, or it fails with `NotRecorded`, as `recordFailure` says.
  */
 export const begin = (
-  recorder: Recorder["Service"],
+  watchers: Watchers,
   facts: Facts,
-  content: Content
-): Effect.Effect<{ readonly log: InterceptionLog; readonly isTaken: boolean }, never, Scope.Scope> =>
+  arrival: Arrival
+): Effect.Effect<InterceptionLog, GatewayError.GatewayError, Scope.Scope> =>
   Effect.clockWith((clock) =>
     Effect.flatMap(Effect.scope, (scope) => {
-      const log = new InterceptionLog(recorder, facts, content, clock)
-      const at = clock.currentTimeMillisUnsafe()
-      return Effect.flatMap(recorder.record({ _tag: "InterceptionStarted", id: log.id, at, ...facts }), (isTaken) =>
-        Effect.as(
-          Scope.addFinalizer(
-            scope,
-            Effect.suspend(() => log.end(isTaken))
-          ),
-          { log, isTaken }
-        )
-      )
+      const { recorder, recordFailure } = watchers
+      const id = Interception.nextId()
+      const start: RecordEvent = { _tag: "InterceptionStarted", id, at: clock.currentTimeMillisUnsafe(), ...facts }
+      return Effect.flatMap(recorder.record(start), (isTaken) => {
+        if (!isTaken && recordFailure === "refuse") return notRecorded
+        const log = new InterceptionLog(watchers, start, arrival, clock, isTaken)
+        return Effect.as(Scope.addFinalizer(scope, log.end), log)
+      })
     })
   )
 
+const notRecorded = Effect.fail(GatewayError.make(new GatewayError.NotRecorded({})))
+
 export class InterceptionLog {
-  readonly id = Interception.nextId()
-  /** The status that the client is answered with, once it is known. */
-  status: number | undefined
+  readonly id: string
   /** Reads what the answer says of itself, as far as it has come; asked once, at the end. */
   readAnswer: (() => Answer) | undefined
   /** Kept up to date by the failover. */
@@ -59,33 +74,68 @@ export class InterceptionLog {
     attempts: 0,
     credentialHint: undefined
   }
-  private readonly recorder: Recorder["Service"]
-  private readonly facts: Facts
-  private readonly content: Content
+  private readonly watchers: Watchers
+  private readonly start: InterceptionStarted
+  private readonly arrival: Arrival
   private readonly clock: Clock.Clock
+  private readonly isTaken: boolean
+  private readonly meter: Meter
+  private readonly trace: Trace | undefined
   private readonly attempts: Array<AttemptEnded> = []
+  private status: number | undefined
   private reason: EndReason = "client_gone"
-  private failure: UpstreamError | GatewayError | undefined
+  private failure: UpstreamError | GatewayError.GatewayError | undefined
+  private isError = false
+  // In nanoseconds: how long the upstream was waited for, and when the first byte of its answer came.
+  private waited = 0n
+  private firstByteAt: bigint | undefined
 
-  constructor(recorder: Recorder["Service"], facts: Facts, content: Content, clock: Clock.Clock) {
-    this.recorder = recorder
-    this.facts = facts
-    this.content = content
+  constructor(watchers: Watchers, start: InterceptionStarted, arrival: Arrival, clock: Clock.Clock, isTaken: boolean) {
+    this.id = start.id
+    this.watchers = watchers
+    this.start = start
+    this.arrival = arrival
     this.clock = clock
+    this.isTaken = isTaken
+    this.meter = watchers.metrics.began(start)
+    this.trace = watchers.tracing?.interception({
+      id: start.id,
+      facts: start,
+      parent: arrival.parent,
+      arrived: arrival.at,
+      now: clock.currentTimeNanosUnsafe()
+    })
+    if (isTaken && watchers.recorder.keeps) this.trace?.recorded(start, clock.currentTimeNanosUnsafe())
   }
 
-  /** An attempt, remembered with how it went as far as its head. */
+  /**
+   * An attempt, remembered with how it went as far as its head.
+   *
+   * @param send gets the `traceparent` of the attempt's span, if there is one
+   */
   attempt<A extends { readonly status: number }, R>(
-    send: Effect.Effect<A, UpstreamError, R>
+    send: (traceparent: string | undefined) => Effect.Effect<A, UpstreamError, R>
   ): Effect.Effect<A, UpstreamError, R> {
-    if (!this.recorder.keeps) return send
     return Effect.suspend(() => {
-      const began = this.clock.currentTimeMillisUnsafe()
-      return Effect.onExit(send, (exit) => Effect.sync(() => this.remember(exit, began)))
+      const { attempts, credentialHint = "" } = this.progress
+      const at = this.clock.currentTimeMillisUnsafe()
+      const began = this.clock.currentTimeNanosUnsafe()
+      const span = this.trace?.attempt(attempts, credentialHint, began)
+      return Effect.onExit(send(span?.traceparent), (exit) =>
+        Effect.sync(() => {
+          const now = this.clock.currentTimeNanosUnsafe()
+          this.waited += now - began
+          const failure = Exit.isSuccess(exit) ? undefined : codeOf(Cause.findErrorOption(exit.cause))
+          const status = Exit.isSuccess(exit) ? exit.value.status : undefined
+          if (failure !== undefined) span?.end(undefined, failure, now)
+          else if (status !== undefined && status >= 400) span?.end(status, String(status), now)
+          if (this.watchers.recorder.keeps) this.remember(at, status, failure)
+        })
+      )
     })
   }
 
-  private remember(exit: Exit.Exit<{ readonly status: number }, UpstreamError>, began: number): void {
+  private remember(began: number, status: number | undefined, failure: string | undefined): void {
     const { attempts, credentialHint = "" } = this.progress
     const at = this.clock.currentTimeMillisUnsafe()
     this.attempts.push({
@@ -94,39 +144,79 @@ export class InterceptionLog {
       at,
       number: attempts,
       credentialHint,
-      status: Exit.isSuccess(exit) ? exit.value.status : undefined,
-      failure: Exit.isSuccess(exit) ? undefined : codeOf(Cause.findErrorOption(exit.cause)),
+      status,
+      failure,
       duration: at - began
     })
   }
 
+  /** The client is answered with this status from now on. */
+  answering(status: number): void {
+    this.status = status
+    const passed = this.clock.currentTimeNanosUnsafe() - this.arrival.at
+    this.meter.overhead(seconds(passed - this.arrival.receiving - this.waited))
+  }
+
+  /** A part of the answer has come. */
+  readonly received = (): void => {
+    this.firstByteAt ??= this.clock.currentTimeNanosUnsafe()
+  }
+
   /** There was no answer to pass on; of the gateway's own refusals only a circuit breaker's comes so late. */
-  failed(error: UpstreamError | GatewayError | { readonly _tag: "KeyPoolError" }): void {
+  failed(error: UpstreamError | GatewayError.GatewayError | { readonly _tag: "KeyPoolError" }): void {
     this.reason = (error._tag === "UpstreamError" && byTheGateway(error)) || reasonOf[error._tag]
     if (error._tag !== "KeyPoolError") this.failure = error
   }
 
-  /** The answer has been passed on; with a failure, up to there. */
-  answered(failure: UpstreamError | undefined): void {
+  /** The answer has been passed on; with a failure, up to there. @param isError whether it says itself that the upstream has failed */
+  answered(failure: UpstreamError | undefined, isError = false): void {
     this.reason = failure === undefined ? "complete" : (byTheGateway(failure) ?? "upstream_cut")
     this.failure = failure
+    this.isError = isError
   }
 
-  end(isTaken: boolean): Effect.Effect<void> {
+  readonly end: Effect.Effect<void> = Effect.suspend(() => {
+    const { recorder } = this.watchers
+    const answer = this.readAnswer?.()
+    this.measure(answer)
     const told = this.failure === undefined ? Effect.void : this.tell(this.failure)
-    if (!isTaken) return told
-    return Effect.andThen(told, Effect.forEach(this.events(), this.recorder.record, { discard: true }))
+    const isRecorded = this.isTaken && recorder.keeps
+    const events = isRecorded ? this.events(answer) : []
+    const now = this.clock.currentTimeNanosUnsafe()
+    if (this.trace !== undefined) for (const event of events) this.trace.recorded(event, now)
+    this.trace?.end({ reason: this.reason, status: this.status, errorType: this.errorType, answer }, now)
+    return isRecorded ? Effect.andThen(told, Effect.forEach(events, recorder.record, { discard: true })) : told
+  })
+
+  private measure(answer: Answer | undefined): void {
+    const since = (instant: bigint): number => seconds(instant - this.arrival.at)
+    this.meter.ended({
+      duration: since(this.clock.currentTimeNanosUnsafe()),
+      timeToFirstByte: this.firstByteAt === undefined ? undefined : since(this.firstByteAt),
+      errorType: this.errorType,
+      attempts: this.progress.attempts,
+      hasPrompt: answer !== undefined && (this.arrival.prompt ?? "") !== "",
+      answer
+    })
   }
 
-  private events(): ReadonlyArray<RecordEvent> {
-    const { id, reason, status, progress, content, readAnswer } = this
+  // Why it has failed, in a word: an error of the upstream's is one, too.
+  private get errorType(): string | undefined {
+    const { reason, status = 0 } = this
+    if (reason !== "complete") return reason
+    if (status >= 400) return String(status)
+    return this.isError ? "upstream_error" : undefined
+  }
+
+  private events(answer: Answer | undefined): ReadonlyArray<RecordEvent> {
+    const { id, reason, status, progress, arrival } = this
     const at = this.clock.currentTimeMillisUnsafe()
     const ended: RecordEvent = { _tag: "InterceptionEnded", id, at, reason, status, ...progress, usageQuality: "none" }
-    if (readAnswer === undefined) return [...this.attempts, ended]
-    const { messageId, usage, quality, toolCalls, thoughts } = readAnswer()
+    if (answer === undefined) return [...this.attempts, ended]
+    const { messageId, usage, quality, toolCalls, thoughts } = answer
     const of = { interceptionId: id, at, messageId }
     const events: Array<RecordEvent> = [...this.attempts]
-    if (content.prompt !== undefined) events.push({ _tag: "PromptUsage", ...of, text: content.prompt })
+    if (arrival.prompt !== undefined) events.push({ _tag: "PromptUsage", ...of, text: arrival.prompt })
     if (usage !== undefined && quality !== "none") events.push({ _tag: "TokenUsage", ...of, usage, quality })
     for (const call of toolCalls) events.push({ _tag: "ToolUsage", ...of, call, ...ofClient })
     for (const thought of thoughts) events.push({ _tag: "ModelThought", ...of, thought })
@@ -134,15 +224,17 @@ export class InterceptionLog {
     return events
   }
 
-  private tell(failure: UpstreamError | GatewayError): Effect.Effect<void> {
+  private tell(failure: UpstreamError | GatewayError.GatewayError): Effect.Effect<void> {
     const { credentialHint } = this.progress
     return FailureLog.log(failure, {
-      provider: this.facts.provider,
+      provider: this.start.provider,
       interception_id: this.id,
       ...(credentialHint !== undefined && { api_key_hint: credentialHint })
     })
   }
 }
+
+const seconds = (nanos: bigint): number => Math.max(0, Number(nanos)) / 1e9
 
 const ofClient = { injected: false, serverUrl: undefined, error: undefined }
 

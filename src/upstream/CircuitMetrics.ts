@@ -1,6 +1,7 @@
 /** What circuits do, as metrics with the labels `provider`, `endpoint` and `model`. */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import * as BoundedLabel from "../domain/BoundedLabel.ts"
 
 /** A circuit's state, closed 0, half-open 0.5, open 1; written when it changes. There is none for the model `other`. */
 export const state = Metric.gauge("aibridge_circuit_breaker_state", {
@@ -50,16 +51,15 @@ export interface CircuitMetrics {
 
 /** @param maximumModels how many models are told apart */
 export const make = (maximumModels: number): CircuitMetrics => {
-  const known = new Set<string>()
-  const attributesOf = (labels: Labels) => {
-    if (known.size < maximumModels) known.add(labels.model)
-    return { ...labels, model: known.has(labels.model) ? labels.model : other }
-  }
+  const bounded = BoundedLabel.make(maximumModels)
+  const attributesOf = (labels: Labels) => ({ ...labels, model: bounded(labels.model) })
   return {
     changed: (labels, to) => {
       const attributes = attributesOf(labels)
       const written =
-        attributes.model === other ? Effect.void : Metric.update(Metric.withAttributes(state, attributes), gaugeOf(to))
+        attributes.model === BoundedLabel.other
+          ? Effect.void
+          : Metric.update(Metric.withAttributes(state, attributes), gaugeOf(to))
       return to === "open"
         ? Effect.andThen(written, Metric.update(Metric.withAttributes(trips, attributes), 1))
         : written
@@ -67,5 +67,3 @@ export const make = (maximumModels: number): CircuitMetrics => {
     rejected: (labels) => Metric.update(Metric.withAttributes(rejects, attributesOf(labels)), 1)
   }
 }
-
-const other = "other"

@@ -9,6 +9,7 @@ import type { Key } from "../keys/Key.ts"
 import type { KeyPool } from "../keys/KeyPool.ts"
 import type { KeyPoolError } from "../keys/KeyPoolError.ts"
 import type { Walker } from "../keys/Walker.ts"
+import * as KeyMetrics from "./KeyMetrics.ts"
 import * as MarkKeyOnStatus from "./MarkKeyOnStatus.ts"
 import type { UpstreamResponse } from "./Upstream.ts"
 
@@ -40,7 +41,7 @@ const next = (
   progress: Progress,
   earlier: number
 ): Effect.Effect<UpstreamResponse, UpstreamError | KeyPoolError, Scope.Scope> =>
-  Effect.flatMap(walker.next, (key) => {
+  Effect.flatMap(Effect.tapError(walker.next, KeyMetrics.exhausted), (key) => {
     progress.credentialHint = key.hint
     progress.attempts = earlier + walker.attempts()
     const judged = Effect.flatMap(attempt(key), (response) =>

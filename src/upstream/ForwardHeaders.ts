@@ -6,17 +6,23 @@ import { hopByHop, namedByConnection } from "../domain/HeaderRecord.ts"
 
 /**
  * A client's headers for the upstream. Never hop-by-hop headers (RFC 9110 section 7.6.1), `host` and `content-length` (the
- * client upstream sets them), cookies, forwarding headers, credentials (the chosen one is added per attempt) or our own.
+ * client upstream sets them), cookies, forwarding headers, credentials (the chosen one is added per attempt) or our own, and
+ * the trace context (W3C) only if it is wanted.
  *
  * @param shown the credential for the gateway: wherever else it stands, it goes no further
  */
-export const forRequest = (headers: RequestHeaders, shown?: Redacted.Redacted<string>): Record<string, string> => {
+export const forRequest = (
+  headers: RequestHeaders,
+  shown?: Redacted.Redacted<string>,
+  propagatesTrace = false
+): Record<string, string> => {
   const secret = shown && Redacted.value(shown)
   const named = namedByConnection(headers)
   const out: Record<string, string> = {}
   for (const name in headers) {
     const value = headers[name]
     if (value === undefined || stripped.has(name) || named.has(name) || isForwarding(name) || isOurs(name)) continue
+    if (!propagatesTrace && (name === "traceparent" || name === "tracestate")) continue
     if (secret !== undefined && holdsSecret(value, secret)) continue
     out[name] = value
   }

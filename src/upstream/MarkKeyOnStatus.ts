@@ -6,6 +6,7 @@ import type { KeyFailurePolicy } from "../keys/KeyFailurePolicy.ts"
 import type { Key } from "../keys/Key.ts"
 import type { KeyPool } from "../keys/KeyPool.ts"
 import type { Why } from "../keys/KeyState.ts"
+import * as KeyMetrics from "./KeyMetrics.ts"
 import * as RetryAfter from "./RetryAfter.ts"
 
 export type Verdict =
@@ -37,7 +38,7 @@ export const verdict = (status: number, headers: ResponseHeaders, policy: KeyFai
   }
 }
 
-/** Applies the verdict to the key and logs a change of its state once. Answers whether the next key should be tried. */
+/** Applies the verdict to the key, counts a change of its state and logs it once. Answers whether the next key should be tried. */
 export const mark = (
   pool: KeyPool,
   key: Key,
@@ -57,7 +58,7 @@ export const mark = (
         return Effect.flatMap(pool.markTemporary(key, result.cooldown, answered(response)), (until) =>
           until === undefined
             ? nextKeyYes
-            : logged(Effect.logInfo("key marked temporary"), pool, key, response.status).pipe(
+            : counted(Effect.logInfo("key marked temporary"), pool, key, response.status).pipe(
                 Effect.annotateLogs("cooldown", Duration.format(Duration.millis(tenths(until - now)))),
                 Effect.as(true)
               )
@@ -65,7 +66,7 @@ export const mark = (
       case "Permanent":
         return Effect.flatMap(pool.markPermanent(key, answered(response)), (changed) =>
           changed
-            ? logged(Effect.logWarning(setAside(pool, key)), pool, key, response.status).pipe(Effect.as(true))
+            ? counted(Effect.logWarning(setAside(pool, key)), pool, key, response.status).pipe(Effect.as(true))
             : nextKeyYes
         )
     }
@@ -107,3 +108,6 @@ const tenths = (millis: number): number => (millis < 1000 ? millis : Math.round(
 
 const logged = (log: Effect.Effect<void>, pool: KeyPool, key: Key, status: number): Effect.Effect<void> =>
   Effect.annotateLogs(log, { provider: pool.provider, api_key_hint: key.hint, status })
+
+const counted = (log: Effect.Effect<void>, pool: KeyPool, key: Key, status: number): Effect.Effect<void> =>
+  Effect.andThen(KeyMetrics.marked(pool.provider, status), logged(log, pool, key, status))

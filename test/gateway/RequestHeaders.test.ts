@@ -34,7 +34,6 @@ const passes: ReadonlyArray<Headers> = [
   { "x-app": "cli", "x-claude-code-session-id": "3e8a" },
   { "anthropic-dangerous-direct-browser-access": "true" },
   { "x-request-id": "of the client" },
-  { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" },
   { "openai-organization": "org-1", "openai-project": "proj_1", "openai-beta": "assistants=v2" },
   { "idempotency-key": "stainless-node-retry-1" },
   { "x-custom": " inner  blanks " },
@@ -76,6 +75,7 @@ describe("A request header", () => {
     { "X-AI-Bridge-Actor-ID": "admin", "X-AI-Bridge-Actor-Metadata-Username": "admin" },
     { "x-ai-bridge-actor": "admin" },
     { host: "gateway.test" },
+    { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=1" },
     { expect: "100-continue" }
   ]
 
