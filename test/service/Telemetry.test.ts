@@ -1,10 +1,13 @@
 /** What a collector gets of a gateway, and what becomes of the gateway if it takes nothing. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as Tracer from "effect/Tracer"
 import { GenAiRegistry } from "../../src/record/GenAiRegistry.ts"
@@ -15,6 +18,7 @@ import * as TestServer from "../upstream/TestServer.ts"
 import * as TestAdmin from "./admin/TestAdmin.ts"
 import * as TestCollector from "./TestCollector.ts"
 import * as TestHttp from "./TestHttp.ts"
+import * as TestProcess from "./TestProcess.ts"
 import * as TestMessages from "./TestMessages.ts"
 import * as TestService from "./TestService.ts"
 
@@ -170,6 +174,22 @@ describe("Metrics and traces", () => {
   )
 })
 
+describe("A process", () => {
+  it.live("that is told to stop sends what is left, and ends", () =>
+    Effect.gen(function* () {
+      const collector = yield* TestCollector.start()
+      const environment = { AIBRIDGE_PORT: "0", OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin }
+
+      const process = yield* TestProcess.serve(environment)
+      yield* process.says(/listens on (\S+)/)
+      yield* process.signal("SIGTERM")
+
+      assert.strictEqual(yield* process.ended, 0)
+      assert.include(collector.text("/v1/metrics"), "aibridge_config_last_reload_successful")
+    })
+  )
+})
+
 describe("A collector", () => {
   it.live("that is not there is one line in the log, and nobody waits for it", () =>
     Effect.gen(function* () {
@@ -192,6 +212,23 @@ describe("A collector", () => {
 
       assert.isAbove(yield* collector.waiting, 0)
       assert.notInclude(lines().join("\n"), "NEVER-SHOWN")
+    })
+  )
+
+  it.effect("that never answers is waited for two seconds at the end", () =>
+    Effect.gen(function* () {
+      const collector = yield* TestServer.start
+      const scope = yield* Scope.make()
+      const { tracer } = yield* Scope.provide(sending(to(collector.origin)), scope)
+      yield* Effect.void.pipe(Effect.withSpan("one"), Effect.provide(tracer))
+
+      const end = yield* Effect.forkChild(Scope.close(scope, Exit.void), { startImmediately: true })
+      yield* TestClock.adjust("1999 millis")
+      const early = end.pollUnsafe()
+      yield* TestClock.adjust("1 millis")
+      yield* TestClock.withLive(Effect.timeout(Fiber.join(end), "5 seconds"))
+
+      assert.isUndefined(early)
     })
   )
 
