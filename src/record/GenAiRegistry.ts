@@ -1,12 +1,14 @@
-/** Where metrics with the names of OpenTelemetry's conventions for generative AI are counted. */
+/** Where metrics go whose names are not ours. */
 import * as Context from "effect/Context"
 import type * as Metric from "effect/Metric"
 
+/** As `Metric.MetricRegistry` is. */
+export type Registry = typeof Metric.MetricRegistry.Service
+
 /**
- * Apart from all other metrics, which count the same things by names of their own. `undefined`: they are not counted. Read where
- * the gateway is built.
+ * Metrics with the names of OpenTelemetry's GenAI conventions are counted here; `undefined`, the default: not at all. A registry
+ * apart from Effect's own, as Prometheus is to see the gateway's own names only.
  */
-export const GenAiRegistry = Context.Reference<Context.Service.Shape<typeof Metric.MetricRegistry> | undefined>(
-  "effect-aibridge/record/GenAiRegistry",
-  { defaultValue: () => undefined }
-)
+export const GenAiRegistry = Context.Reference<Registry | undefined>("effect-aibridge/record/GenAiRegistry", {
+  defaultValue: () => undefined
+})

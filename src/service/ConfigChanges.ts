@@ -13,7 +13,8 @@ export const ofStart = ({
   structuredLogging,
   shutdownTimeout,
   limits,
-  record
+  record,
+  telemetry
 }: ServiceConfig) => ({
   host,
   port,
@@ -22,11 +23,12 @@ export const ofStart = ({
   structuredLogging,
   shutdownTimeout,
   limits,
-  record
+  record,
+  telemetry
 })
 
 /** The same by the names that the settings have. */
-export const flat = ({ admin, proxy, limits, record, ...others }: ReturnType<typeof ofStart>) => ({
+export const flat = ({ admin, proxy, limits, record, telemetry, ...others }: ReturnType<typeof ofStart>) => ({
   ...others,
   adminHost: admin.host,
   adminPort: admin.port,
@@ -36,7 +38,14 @@ export const flat = ({ admin, proxy, limits, record, ...others }: ReturnType<typ
   databaseUrl: record.url,
   recordContent: record.content,
   recordFailure: record.failure,
-  retention: record.retention
+  retention: record.retention,
+  otlpEndpoint: telemetry.endpoint,
+  otlpHeaders: telemetry.headers,
+  otlpSignals: telemetry.signals,
+  serviceName: telemetry.serviceName,
+  propagateTraceContext: telemetry.propagate,
+  metricsActors: telemetry.actorLabel,
+  metricsModels: telemetry.maximumModels
 })
 
 /** What holds for callers. */

@@ -16,6 +16,7 @@ import { extraHeaders } from "./ExtraHeadersConfig.ts"
 import * as RecordConfig from "./RecordConfig.ts"
 import * as Setting from "./Setting.ts"
 import type { Reading } from "./Setting.ts"
+import * as TelemetryConfig from "./TelemetryConfig.ts"
 import * as TokenConfig from "./TokenConfig.ts"
 import * as Vendors from "./Vendors.ts"
 
@@ -172,6 +173,21 @@ const notOffered = {
   retention: Setting.time({ orZero: true })("How long interceptions are kept; 0s: for ever. Default 60d.")
 }
 
+const telemetry = {
+  otlpEndpoint: TelemetryConfig.endpoint(
+    "Where metrics and traces are sent: an OTLP collector over HTTP. Default: nowhere."
+  ),
+  otlpHeaders: TelemetryConfig.headers(
+    "name=value for each header sent with them, values percent-encoded. Default none."
+  ),
+  ...inFiles(["otlpHeaders"]),
+  otlpSignals: TelemetryConfig.signals("What is sent: traces, metrics or both. Default both."),
+  serviceName: Setting.text("What the gateway is called there. Default aibridge."),
+  propagateTraceContext: Setting.flag("Whether providers are told the trace of a request. Default false."),
+  metricsActors: Setting.flag("Whether metrics say who called, by name. Default false."),
+  metricsModels: Setting.number(1, 10_000)("How many models metrics name, at most. Default 100.")
+}
+
 const all = {
   host: Setting.text("The address to listen on. Default 127.0.0.1."),
   port: Setting.number(0, 65_535)("The port to listen on, 0 for any free one. Default 8787."),
@@ -197,6 +213,7 @@ const all = {
   httpProxy: proxy("For the way to providers at http. Default none."),
   httpsProxy: proxy("For the way to providers at https. Default none."),
   noProxy: Setting.text("Hosts that are reached without a proxy, comma-separated. Default none."),
+  ...telemetry,
   ...notOffered,
   circuitBreaker: group(circuitBreaker),
   openai: group(single),

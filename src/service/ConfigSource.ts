@@ -95,6 +95,7 @@ export class ConfigSource {
       set(this.tree, path, value)
       this.variables.set(keyOf(path), shown)
     }
+    this.addSharedVariables()
     this.fillGaps()
   }
 
@@ -121,6 +122,16 @@ export class ConfigSource {
         // A header's value may hold commas.
         set(this.tree, target, secret === "extraHeaders" ? lines : lines.join(","))
       }
+    }
+  }
+
+  // Often set for all programs of a machine: what is said for this one, in whatever way, wins.
+  private addSharedVariables(): void {
+    for (const [name, field] of shared) {
+      const value = this.options.environment[name]?.trim() ?? ""
+      if (value === "" || this.has([field]) || this.has([`${field}File`])) continue
+      set(this.tree, [field], value)
+      this.variables.set(field, name)
     }
   }
 
@@ -199,6 +210,13 @@ const proxies: ReadonlyMap<string, Path> = new Map([
   ["https_proxy", ["httpsProxy"]],
   ["no_proxy", ["noProxy"]]
 ])
+
+// The names that OpenTelemetry has for settings of ours.
+const shared: ReadonlyArray<readonly [name: string, field: string]> = [
+  ["OTEL_EXPORTER_OTLP_ENDPOINT", "otlpEndpoint"],
+  ["OTEL_EXPORTER_OTLP_HEADERS", "otlpHeaders"],
+  ["OTEL_SERVICE_NAME", "serviceName"]
+]
 
 type Tree = { [name: string]: unknown }
 

@@ -37,6 +37,13 @@ export const mask = (config: ServiceConfig): Masked => ({
   recordContent: config.record.content,
   recordFailure: config.record.failure,
   retention: Duration.isFinite(config.record.retention) ? Duration.format(config.record.retention) : "for ever",
+  otlpEndpoint: config.telemetry.endpoint ?? "none",
+  otlpHeaders: config.telemetry.headers.map(([name, value]) => `${name}=${hint(Redacted.value(value))}`),
+  otlpSignals: config.telemetry.signals,
+  serviceName: config.telemetry.serviceName,
+  propagateTraceContext: config.telemetry.propagate,
+  metricsActors: config.telemetry.actorLabel,
+  metricsModels: config.telemetry.maximumModels,
   providers: config.providers.map((provider) => maskProvider(provider, config.limits))
 })
 

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -28,6 +29,7 @@ import * as NodeServer from "./NodeServer.ts"
 import * as ProviderSet from "./ProviderSet.ts"
 import * as Reload from "./Reload.ts"
 import type { ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
+import * as Telemetry from "./Telemetry.ts"
 
 /** What the service runs with. */
 export interface Options {
@@ -65,6 +67,7 @@ const start = Effect.fnUntraced(function* (options: Options) {
   const set = yield* ProviderSet.make(config)
   const callers = yield* Callers.make(config)
   const drain = Drain.make()
+  const telemetry = yield* Telemetry.make(config.telemetry, options.version)
   const own = yield* Effect.serviceOption(Recorder.Recorder)
   const shared = yield* Layer.build(
     Layer.merge(Providers.layer(set.map(({ provider }) => Effect.succeed(provider))), CircuitBreakers.layer())
@@ -88,11 +91,17 @@ const start = Effect.fnUntraced(function* (options: Options) {
       drain,
       isListening: () => nodeServer.server.listening,
       canRecord: () => config.record.failure === "continue" || recorder.isUsable()
-    }).pipe(Layer.provide(Layer.succeedContext(Context.merge(records, Context.add(shared, Reload.Reload, reload)))))
+    }).pipe(
+      Layer.provide([
+        Layer.succeedContext(Context.merge(records, Context.add(shared, Reload.Reload, reload))),
+        withoutServerSpans
+      ])
+    )
   )
   const gateway = yield* Layer.build(
     HttpServer.serve(Gateway.app).pipe(
-      Layer.provide(Gateway.layer),
+      // Only here, so that nothing else makes spans that are sent.
+      Layer.provide(Layer.provide(Gateway.layer, telemetry.tracer)),
       Layer.provide([
         Layer.succeedContext(shared),
         Layer.succeed(Drain.Drain, drain),
@@ -113,7 +122,9 @@ const start = Effect.fnUntraced(function* (options: Options) {
         }),
         Layer.succeed(Recorder.Recorder, recorder),
         NodeRequestBody.layer,
-        NodeRepeatedHeaders.layer
+        NodeRepeatedHeaders.layer,
+        telemetry.genAi,
+        withoutServerSpans
       ]),
       Layer.provideMerge(
         NodeServer.layer(
@@ -140,6 +151,9 @@ const start = Effect.fnUntraced(function* (options: Options) {
     })
   )
 })
+
+// The spans of Effect's HTTP server hold more of a request than is to be seen, and the gateway has its own.
+const withoutServerSpans = Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true)
 
 // The URL was checked when it was read.
 const recordsOf = ({ record }: ServiceConfig) =>

@@ -17,6 +17,7 @@ import type { ProviderConfig } from "./ProviderConfig.ts"
 import * as NotOffered from "./NotOffered.ts"
 import * as Providers from "./ProviderConfig.ts"
 import * as RecordConfig from "./RecordConfig.ts"
+import * as TelemetryConfig from "./TelemetryConfig.ts"
 import * as TokenConfig from "./TokenConfig.ts"
 
 export type { Environment } from "./ConfigSource.ts"
@@ -56,6 +57,8 @@ export interface ServiceConfig {
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
   /** `AIBRIDGE_DATABASE_URL`, `_RECORD_CONTENT`, `_RECORD_FAILURE` and `_RETENTION`. */
   readonly record: RecordConfig.RecordConfig
+  /** `AIBRIDGE_OTLP_...`, `_SERVICE_NAME`, `_PROPAGATE_TRACE_CONTEXT`, `_METRICS_ACTORS` and `_METRICS_MODELS`. */
+  readonly telemetry: TelemetryConfig.TelemetryConfig
   /** What looks like a mistake but stops nothing. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -201,6 +204,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource, now: number)
     },
     circuitBreaker: CircuitBreakerConfig.options(circuitBreaker),
     record: RecordConfig.resolve(config),
+    telemetry: TelemetryConfig.resolve(config),
     warnings: source.warnings
   }
 }

@@ -285,12 +285,32 @@ describe("A reload", () => {
         adminToken: "another-admin-token",
         idleTimeout: "7s",
         maximumBodySize: "1KiB",
-        httpProxy: "http://127.0.0.1:9"
+        httpProxy: "http://127.0.0.1:9",
+        otlpEndpoint: "http://127.0.0.1:9",
+        otlpHeaders: "x-key=another",
+        otlpSignals: "traces",
+        serviceName: "another",
+        propagateTraceContext: true,
+        metricsActors: true,
+        metricsModels: 7
       })
 
       const { body } = yield* reload
 
-      const needRestart = ["host", "adminToken", "idleTimeout", "maximumBodySize", "httpProxy"]
+      const needRestart = [
+        "host",
+        "adminToken",
+        "idleTimeout",
+        "maximumBodySize",
+        "httpProxy",
+        "otlpEndpoint",
+        "otlpHeaders",
+        "otlpSignals",
+        "serviceName",
+        "propagateTraceContext",
+        "metricsActors",
+        "metricsModels"
+      ]
       assert.deepStrictEqual(Object(body).changes, [])
       assert.sameMembers(Object(body).needRestart, needRestart)
       for (const name of needRestart) {

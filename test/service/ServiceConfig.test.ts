@@ -52,6 +52,15 @@ describe("ServiceConfig.fromEnvironment", () => {
           failure: "refuse",
           retention: Duration.days(60)
         },
+        telemetry: {
+          endpoint: undefined,
+          headers: [],
+          signals: ["traces", "metrics"],
+          serviceName: "aibridge",
+          propagate: false,
+          actorLabel: false,
+          maximumModels: 100
+        },
         warnings: []
       })
     })
