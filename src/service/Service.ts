@@ -118,7 +118,10 @@ const start = Effect.fnUntraced(function* (options: Options) {
           ...GatewayOptions.defaults,
           maximumBodyBytes: config.limits.maximumBodySize,
           recordFailure: config.record.failure,
-          totalTimeout: config.limits.totalTimeout
+          totalTimeout: config.limits.totalTimeout,
+          maximumMetricValues: config.telemetry.maximumModels,
+          metricsActorLabel: config.telemetry.actorLabel,
+          propagateTraceContext: config.telemetry.propagate
         }),
         Layer.succeed(Recorder.Recorder, recorder),
         NodeRequestBody.layer,

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import * as Failure from "../../src/domain/UpstreamError.ts"
+import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Calls from "./Calls.ts"
 import * as Setup from "./Setup.ts"
@@ -34,10 +35,16 @@ const named = (spans: ReadonlyArray<Tracer.Span>, name: string) => spans.filter(
 const traceId = "0af7651916cd43dd8448eb211c80319c"
 const traceparent = (flags: string): string => `00-${traceId}-b7ad6b7169203331-${flags}`
 
-const { path, request, fixture, good } = Calls.blocking
+const { path, request, fixture } = Calls.blocking
+
+const good = ScriptedUpstream.text(
+  200,
+  JSON.stringify({ id: "msg_1", content: [], usage: { input_tokens: 1, output_tokens: 2 } }),
+  { "content-type": "application/json" }
+)
 
 describe("The spans of a request", () => {
-  it.effect.each([Calls.blocking, Calls.streaming])("are those of its parts, once each: $call", (call) => {
+  it.effect.each([{ ...Calls.blocking, good }, Calls.streaming])("are those of its parts, once each: $call", (call) => {
     const spans: Array<Tracer.NativeSpan> = []
     return Effect.gen(function* () {
       yield* TestGateway.fetch(call.path, call.request)

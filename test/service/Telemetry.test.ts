@@ -56,6 +56,27 @@ const sending = Effect.fnUntraced(function* (environment: Environment) {
 })
 
 describe("Metrics and traces", () => {
+  it.live("of a request are sent by our names and OpenTelemetry's, in the client's trace", () =>
+    Effect.gen(function* () {
+      const collector = yield* TestCollector.start()
+
+      const { prometheus } = yield* once(to(collector.origin))
+
+      const traces = collector.text("/v1/traces")
+      for (const text of ["Intercept.ProcessRequest.Upstream", "gen_ai.request.model", "interception_id"]) {
+        assert.include(traces, text)
+      }
+      assert.include(traces, Buffer.from("4bf92f3577b34da6a3ce929d0e0e4736", "hex").toString("latin1"))
+      assert.notInclude(traces, "http.request.header")
+      assert.notInclude(traces, secret)
+      for (const text of ["aibridge_interceptions_total", "gen_ai.client.token.usage"]) {
+        assert.include(collector.text("/v1/metrics"), text)
+      }
+      assert.include(prometheus, "aibridge_interceptions_total{")
+      assert.notInclude(prometheus, "gen_ai")
+    })
+  )
+
   it.live("of a gateway are sent until it has stopped, with the headers", () =>
     Effect.gen(function* () {
       const collector = yield* TestCollector.start()
