@@ -4,7 +4,7 @@ import * as Load from "./Load.ts"
 import * as ProcessUsage from "./ProcessUsage.ts"
 import * as Script from "./Script.ts"
 import * as Table from "./Table.ts"
-import type * as Target from "./Target.ts"
+import * as Target from "./Target.ts"
 
 export interface Context {
   readonly upstream: Target.Target
@@ -54,11 +54,11 @@ const warmUp = (context: Context, pair: Target.Pair, options: Pick<Load.Options,
  * Samples both targets in several generations of processes: two processes of the same program can differ by some percent
  * for as long as they live, which more rounds alone would not average out.
  */
-const sampled = async (context: Context, rounds: number, options: Load.Options) => {
+const sampled = async (context: Context, rounds: number, options: Load.Options, contenders = context.pair) => {
   const generations = await inTurn(context.isQuick ? 1 : 3, async () => {
     const pair = {
-      bare: await context.pair.bare.startAnother(),
-      gateway: await context.pair.gateway.startAnother()
+      bare: await contenders.bare.startAnother(),
+      gateway: await contenders.gateway.startAnother()
     }
     await warmUp(context, pair, { ...options, kind: options.kind === "paced" ? "burst" : options.kind })
     const samples = await alternate(rounds, pair, (target) => Load.sample(target, options))
@@ -126,6 +126,19 @@ export const paced = (context: Context): Promise<ReadonlyArray<Table.Row>> =>
     ramp: 400,
     window: context.isQuick ? 800 : 1600
   })
+
+/** With records in SQLite, compared with none: the columns are those of the gateway without and with a database. */
+export const recording = async (context: Context): Promise<ReadonlyArray<Table.Row>> => {
+  const pair = await Target.startRecording(context.upstream)
+  const options = { kind: "blocking", concurrency: 32, ...shortWindow(context) } as const
+  const results = await sampled(context, 4, options, pair)
+  await Promise.all([pair.bare.stop(), pair.gateway.stop()])
+  const goal: Table.Goal = { of: "ratio", least: 0.85 }
+  return [
+    row({ measure: "recording, requests per second", unit: "1/s", goal }, results, perSecond(answers)),
+    row({ measure: "recording, CPU per request", unit: "us" }, results, microsPer(answers))
+  ]
+}
 
 export const latency = async (context: Context): Promise<ReadonlyArray<Table.Row>> => {
   const duration = context.isQuick ? 200 : 400

@@ -1,10 +1,9 @@
 // The table of results, as plain text.
 
 /** A bound on the gateway's result: on its ratio to the bare proxy's, or on its own value. */
-export interface Goal {
-  readonly of: "ratio" | "value"
-  readonly most: number
-}
+export type Goal =
+  | { readonly of: "ratio" | "value"; readonly most: number }
+  | { readonly of: "ratio" | "value"; readonly least: number }
 
 export interface Row {
   readonly measure: string
@@ -34,7 +33,12 @@ const number = (value: number) => value.toFixed(Math.abs(value) >= 1000 ? 0 : Ma
 
 const times = (value: number) => `${value.toFixed(2)}x`
 
-const isMet = (row: Row, goal: Goal) => (goal.of === "ratio" ? median(row.ratios) : row.gateway) <= goal.most
+const isMet = (row: Row, goal: Goal) => {
+  const value = goal.of === "ratio" ? median(row.ratios) : row.gateway
+  return "most" in goal ? value <= goal.most : value >= goal.least
+}
+
+const bound = (goal: Goal) => ("most" in goal ? `<= ${goal.most}` : `>= ${goal.least}`)
 
 const cells = (row: Row) => [
   row.measure,
@@ -43,7 +47,7 @@ const cells = (row: Row) => [
   row.unit,
   row.ratios.length === 0 ? "" : times(median(row.ratios)),
   row.ratios.length < 3 ? "" : `${quantile(row.ratios, 0.25).toFixed(2)}-${quantile(row.ratios, 0.75).toFixed(2)}`,
-  row.goal === undefined ? "" : `<= ${row.goal.most}${row.goal.of === "ratio" ? "x" : ` ${row.unit}`}`,
+  row.goal === undefined ? "" : `${bound(row.goal)}${row.goal.of === "ratio" ? "x" : ` ${row.unit}`}`,
   row.goal === undefined ? "" : isMet(row, row.goal) ? "yes" : "no"
 ]
 

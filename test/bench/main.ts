@@ -10,6 +10,7 @@ const measures = new Map([
   ["blocking", Measures.blocking],
   ["burst", Measures.burst],
   ["paced", Measures.paced],
+  ["recording", Measures.recording],
   ["latency", Measures.latency],
   ["memory", Measures.memory]
 ])
@@ -25,6 +26,7 @@ Measures
   blocking   2 KB JSON answers to 1 KB requests, 32 at a time
   burst      SSE, 200 events of 150 bytes as fast as they go, 16 streams at a time
   paced      SSE, 40 events per second on each of 100 streams
+  recording  as blocking, the gateway with records in a new SQLite database ("gateway") against itself without ("bare")
   latency    one request after the other on one connection, compared with asking the upstream directly
   memory     growth of the resident memory by 1,000 idle streams, after garbage collection, in fresh processes
 
@@ -92,7 +94,10 @@ if (options.help) {
   write(help)
   process.exit(0)
 }
-process.on("exit", Child.killAll)
+process.on("exit", () => {
+  Child.killAll()
+  Target.removeDatabases()
+})
 process.on("SIGINT", () => leave(130, "interrupted"))
 process.on("SIGTERM", () => leave(143, "terminated"))
 setTimeout(() => leave(1, `the bench took longer than ${timeLimit / 1000} s and was stopped`), timeLimit)

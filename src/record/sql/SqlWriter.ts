@@ -13,6 +13,8 @@ import type {
   ToolUsage
 } from "../../domain/RecordEvent.ts"
 import type { Tables } from "./Migrations.ts"
+import type { Columns, Row } from "./RowSource.ts"
+import * as RowSource from "./RowSource.ts"
 import * as Text from "./Text.ts"
 
 export interface SqlWriter {
@@ -38,7 +40,7 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
     return key
   }
 
-  // The interceptions of these that are there. Kept from being deleted before the transaction ends.
+  // The interceptions of these that are there.
   const present = (
     sql: SqlClient,
     ids: ReadonlySet<string>
@@ -46,23 +48,28 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
     ids.size === 0
       ? Effect.succeed(new Map<string, string | null>())
       : Effect.map(
-          sql<{ id: string; call: string | null }>`SELECT id, correlating_tool_call_id AS call
-            FROM ${sql(tables.interceptions)} WHERE ${sql.in("id", [...ids])}
-            ${sql.literal(sql.onDialectOrElse({ pg: () => "ORDER BY id FOR UPDATE", orElse: () => "" }))}`,
+          sql.unsafe<{ id: string; call: string | null }>(
+            RowSource.of(sql).select(tables.interceptions, "id, correlating_tool_call_id AS call"),
+            [JSON.stringify([...ids])]
+          ),
           (rows) => new Map(rows.map(({ id, call }) => [id, call]))
         )
 
-  // Ends are few, and each may be the parent of the next one.
-  const end = (sql: SqlClient, event: InterceptionEnded, call: string | null): Effect.Effect<void, SqlError> =>
+  // Those that have no parent, all at once.
+  const endRoots = (sql: SqlClient, events: ReadonlyArray<InterceptionEnded>): Effect.Effect<void, SqlError> => {
+    if (events.length === 0) return Effect.void
+    const rows = events.map((event) => ({ id: event.id, ...endRow(event, null, event.id) }))
+    const statement = RowSource.of(sql).update(tables.interceptions, endColumns)
+    return Effect.asVoid(sql.unsafe(statement, [RowSource.parameter(endColumns, rows)]))
+  }
+
+  // One after the other: each may be the parent of the next one.
+  const endOfCall = (sql: SqlClient, event: InterceptionEnded, call: string): Effect.Effect<void, SqlError> =>
     Effect.gen(function* () {
-      const parents =
-        call === null
-          ? []
-          : yield* sql<{ id: string; root: string | null }>`SELECT i.id, i.root_id AS root
-            FROM ${sql(tables.toolUsages)} t JOIN ${sql(tables.interceptions)} i ON i.id = t.interception_id
-            WHERE t.tool_call_id = ${call} AND t.interception_id <> ${event.id}
-            ORDER BY t.created_at DESC, t.position DESC LIMIT 1`
-      const parent = parents[0]
+      const [parent] = yield* sql<{ id: string; root: string | null }>`SELECT i.id, i.root_id AS root
+        FROM ${sql(tables.toolUsages)} t JOIN ${sql(tables.interceptions)} i ON i.id = t.interception_id
+        WHERE t.tool_call_id = ${call} AND t.interception_id <> ${event.id}
+        ORDER BY t.created_at DESC, t.position DESC LIMIT 1`
       const root = parent?.root ?? parent?.id ?? event.id
       yield* sql`UPDATE ${sql(tables.interceptions)} SET ${sql.update(endRow(event, parent?.id ?? null, root))}
         WHERE id = ${event.id}`
@@ -74,7 +81,7 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
 
   const writeIn = (sql: SqlClient, events: Sorted): Effect.Effect<void, SqlError> =>
     Effect.gen(function* () {
-      yield* insert(sql, tables.interceptions, events.starts.map(startRow))
+      yield* insert(sql, tables.interceptions, startColumns, events.starts.map(startRow))
       const known = yield* present(sql, events.ids)
       const rows = <E extends Child>(of: ReadonlyArray<E>, row: (event: E) => Row): ReadonlyArray<Row> =>
         of
@@ -85,20 +92,25 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
               created_at: Text.whole(event.at)
             })
           )
-      yield* insert(sql, tables.attempts, rows(events.attempts, attemptRow))
-      yield* insert(sql, tables.tokenUsages, rows(events.tokens, tokenRow))
+      yield* insert(sql, tables.attempts, attemptColumns, rows(events.attempts, attemptRow))
+      yield* insert(sql, tables.tokenUsages, tokenColumns, rows(events.tokens, tokenRow))
       yield* insert(
         sql,
         tables.toolUsages,
+        toolColumns,
         rows(events.tools, (event) => toolRow(event, recordContent))
       )
       if (recordContent) {
-        yield* insert(sql, tables.userPrompts, rows(events.prompts, promptRow))
-        yield* insert(sql, tables.modelThoughts, rows(events.thoughts, thoughtRow))
+        yield* insert(sql, tables.userPrompts, promptColumns, rows(events.prompts, promptRow))
+        yield* insert(sql, tables.modelThoughts, thoughtColumns, rows(events.thoughts, thoughtRow))
       }
+      yield* endRoots(
+        sql,
+        events.ends.filter(({ id }) => known.get(id) === null)
+      )
       for (const event of events.ends) {
         const call = known.get(event.id)
-        if (call !== undefined) yield* end(sql, event, call)
+        if (typeof call === "string") yield* endOfCall(sql, event, call)
       }
     })
 
@@ -107,16 +119,18 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
   }
 }
 
-const insert = (sql: SqlClient, table: string, rows: ReadonlyArray<Row>): Effect.Effect<void, SqlError> => {
-  const [first, ...rest] = rows
-  return first === undefined
+const insert = (
+  sql: SqlClient,
+  table: string,
+  columns: Columns,
+  rows: ReadonlyArray<Row>
+): Effect.Effect<void, SqlError> =>
+  rows.length === 0
     ? Effect.void
-    : Effect.asVoid(sql`INSERT INTO ${sql(table)} ${sql.insert([first, ...rest])} ON CONFLICT (id) DO NOTHING`)
-}
+    : Effect.asVoid(sql.unsafe(RowSource.of(sql).insert(table, columns), [RowSource.parameter(columns, rows)]))
 
-type Row = Record<string, string | number | null>
 type Child = Exclude<RecordEvent, InterceptionStarted | InterceptionEnded>
-interface Key extends Row {
+interface Key {
   readonly id: string
   readonly position: number
 }
@@ -175,6 +189,23 @@ const sort = (batch: ReadonlyArray<RecordEvent>): Sorted => {
   return sorted
 }
 
+const startColumns: Columns = {
+  id: "TEXT",
+  started_at: "BIGINT",
+  actor_id: "TEXT",
+  actor_metadata: "TEXT",
+  provider: "TEXT",
+  provider_type: "TEXT",
+  endpoint: "TEXT",
+  model: "TEXT",
+  stream: "INTEGER",
+  credential_kind: "TEXT",
+  client: "TEXT",
+  user_agent: "TEXT",
+  client_session_id: "TEXT",
+  correlating_tool_call_id: "TEXT"
+}
+
 const startRow = (event: InterceptionStarted): Row => ({
   id: event.id,
   started_at: Text.whole(event.at),
@@ -192,6 +223,18 @@ const startRow = (event: InterceptionStarted): Row => ({
   correlating_tool_call_id: Text.optional(Text.label, event.correlatingToolCallId)
 })
 
+const endColumns: Columns = {
+  id: "TEXT",
+  ended_at: "BIGINT",
+  end_reason: "TEXT",
+  status: "INTEGER",
+  attempts: "INTEGER",
+  credential_hint: "TEXT",
+  usage_quality: "TEXT",
+  parent_id: "TEXT",
+  root_id: "TEXT"
+}
+
 const endRow = (event: InterceptionEnded, parent: string | null, root: string): Row => ({
   ended_at: Text.whole(event.at),
   end_reason: event.reason,
@@ -203,6 +246,18 @@ const endRow = (event: InterceptionEnded, parent: string | null, root: string): 
   root_id: root
 })
 
+// Of everything that belongs to an interception.
+const childColumns: Columns = { id: "TEXT", interception_id: "TEXT", created_at: "BIGINT", position: "BIGINT" }
+
+const attemptColumns: Columns = {
+  ...childColumns,
+  number: "INTEGER",
+  credential_hint: "TEXT",
+  status: "INTEGER",
+  failure: "TEXT",
+  duration_ms: "DOUBLE PRECISION"
+}
+
 const attemptRow = (event: AttemptEnded): Row => ({
   number: Text.whole(event.number),
   credential_hint: Text.label(event.credentialHint),
@@ -210,6 +265,17 @@ const attemptRow = (event: AttemptEnded): Row => ({
   failure: Text.optional(Text.label, event.failure),
   duration_ms: Number.isFinite(event.duration) ? event.duration : 0
 })
+
+const tokenColumns: Columns = {
+  ...childColumns,
+  message_id: "TEXT",
+  input_tokens: "BIGINT",
+  output_tokens: "BIGINT",
+  cache_read_input_tokens: "BIGINT",
+  cache_write_input_tokens: "BIGINT",
+  extra: "TEXT",
+  quality: "TEXT"
+}
 
 const tokenRow = ({ messageId, usage, quality }: TokenUsage): Row => ({
   message_id: Text.optional(Text.label, messageId),
@@ -221,10 +287,27 @@ const tokenRow = ({ messageId, usage, quality }: TokenUsage): Row => ({
   quality
 })
 
+const promptColumns: Columns = {
+  ...childColumns,
+  message_id: "TEXT",
+  prompt: "TEXT"
+}
+
 const promptRow = ({ messageId, text }: PromptUsage): Row => ({
   message_id: Text.optional(Text.label, messageId),
   prompt: Text.content(text)
 })
+
+const toolColumns: Columns = {
+  ...childColumns,
+  message_id: "TEXT",
+  tool_call_id: "TEXT",
+  tool: "TEXT",
+  args: "TEXT",
+  injected: "INTEGER",
+  server_url: "TEXT",
+  error: "TEXT"
+}
 
 const toolRow = ({ messageId, call, injected, serverUrl, error }: ToolUsage, recordContent: boolean): Row => ({
   message_id: Text.optional(Text.label, messageId),
@@ -235,6 +318,13 @@ const toolRow = ({ messageId, call, injected, serverUrl, error }: ToolUsage, rec
   server_url: Text.optional(Text.content, serverUrl),
   error: Text.optional(Text.content, error)
 })
+
+const thoughtColumns: Columns = {
+  ...childColumns,
+  message_id: "TEXT",
+  content: "TEXT",
+  source: "TEXT"
+}
 
 const thoughtRow = ({ messageId, thought }: ModelThought): Row => ({
   message_id: Text.optional(Text.label, messageId),

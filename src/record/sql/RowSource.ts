@@ -1,0 +1,61 @@
+/**
+ * The rows of a statement as one JSON text. A statement with a parameter for each value has another text for each number of
+ * rows, which is compiled anew each time; these have always the same one.
+ */
+import type { SqlClient } from "effect/sql/SqlClient"
+
+/** How a value stands in the table. */
+export type Type = "TEXT" | "BIGINT" | "INTEGER" | "DOUBLE PRECISION"
+
+/** The columns of a statement by their names, in order. */
+export type Columns = Readonly<Record<string, Type>>
+
+export type Row = Readonly<Record<string, string | number | null>>
+
+/** The parameter: an array of arrays, in the order of the columns. */
+export const parameter = (columns: Columns, rows: ReadonlyArray<Row>): string => {
+  const names = Object.keys(columns)
+  return JSON.stringify(rows.map((row) => names.map((name) => row[name] ?? null)))
+}
+
+/** SQLite and Postgres, side by side. */
+export interface Statements {
+  /** Rows whose `id` is there already are left out. */
+  readonly insert: (table: string, columns: Columns) => string
+  /** Sets all columns but `id`, by which rows are found. */
+  readonly update: (table: string, columns: Columns) => string
+  /** What of `columns` the table has of these ids, a JSON array; kept from being deleted before the transaction ends. */
+  readonly select: (table: string, columns: string) => string
+}
+
+export const of = (sql: SqlClient): Statements => sql.onDialectOrElse({ pg: () => postgres, orElse: () => sqlite })
+
+const sqlite: Statements = {
+  insert: (table, columns) =>
+    `INSERT INTO ${table} (${Object.keys(columns).join()})
+    SELECT ${Object.keys(columns).map((_, index) => `value->>${index}`)} FROM json_each(?)
+    WHERE true ON CONFLICT (id) DO NOTHING`,
+  update: (table, columns) =>
+    `UPDATE ${table} SET ${setting(columns, (index) => `r.value->>${index}`)} FROM json_each(?) AS r
+    WHERE ${table}.id = r.value->>${placeOfId(columns)}`,
+  select: (table, columns) => `SELECT ${columns} FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`
+}
+
+const postgres: Statements = {
+  insert: (table, columns) =>
+    `INSERT INTO ${table} (${Object.keys(columns).join()})
+    SELECT ${Object.values(columns).map((type, index) => `(v->>${index})::${type}`)}
+    FROM json_array_elements($1::json) AS r(v) ON CONFLICT (id) DO NOTHING`,
+  update: (table, columns) =>
+    `UPDATE ${table} SET ${setting(columns, (index, type) => `(r.v->>${index})::${type}`)}
+    FROM json_array_elements($1::json) AS r(v) WHERE ${table}.id = r.v->>${placeOfId(columns)}`,
+  select: (table, columns) =>
+    `SELECT ${columns} FROM ${table} WHERE id IN (SELECT json_array_elements_text($1::json)) ORDER BY id FOR UPDATE`
+}
+
+const placeOfId = (columns: Columns): number => Object.keys(columns).indexOf("id")
+
+const setting = (columns: Columns, value: (index: number, type: Type) => string): string =>
+  Object.entries(columns)
+    .flatMap(([name, type], index) => (name === "id" ? [] : [`${name} = ${value(index, type)}`]))
+    .join()
