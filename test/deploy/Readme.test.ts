@@ -8,7 +8,13 @@ describe("README on deploying", () => {
   it("names files that there are", () => {
     const paths = Array.from(section.matchAll(/`(deploy\/[^`\s]+)`/g), ([, path = ""]) => path)
 
-    assert.sameMembers(paths, ["deploy/Dockerfile", "deploy/compose.yaml", "deploy/aibridge.service"])
+    assert.sameMembers(paths, [
+      "deploy/Dockerfile",
+      "deploy/compose.yaml",
+      "deploy/aibridge.service",
+      "deploy/prometheus/alerts.yaml",
+      "deploy/grafana/dashboard.json"
+    ])
     assert.deepStrictEqual(
       paths.filter((path) => !existsSync(Repository.root + path)),
       []
