@@ -233,12 +233,11 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       metrics.passedThrough(provider.name, path, request.method)
       const outgoingHeaders = headersOf(request, shown)
       if (tracing !== undefined) {
-        const parent = yield* tracing.parentOf(request.headers)
-        const { origin, path: prefix } = provider.baseUrl
-        const of = { provider: provider.name, path: `/${provider.name}${path}`, method: request.method }
-        const span = tracing.passthrough({ ...of, upstreamUrl: origin + prefix + path, parent, arrived })
-        if (options.propagateTraceContext) outgoingHeaders["traceparent"] = span.traceparent
-        yield* Tracing.endsWithScope(span)
+        const { headers, method } = request
+        const upstreamUrl = provider.baseUrl.origin + provider.baseUrl.path + path
+        const of = { provider: provider.name, path: `/${provider.name}${path}`, upstreamUrl, method, headers, arrived }
+        const traceparent = yield* tracing.passthrough(of)
+        if (options.propagateTraceContext) outgoingHeaders["traceparent"] = traceparent
       }
       ExtraHeaders.add(outgoingHeaders, provider.extraHeaders)
       const way = upstreamOf({ provider: provider.name })

@@ -1,6 +1,7 @@
 /** The gateway's own refusals as a metric with the labels `provider` and `reason`. */
 import type * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
+import { memoized } from "../domain/Memoized.ts"
 import type { GatewayError } from "../domain/GatewayError.ts"
 
 /**
@@ -49,16 +50,6 @@ export const wordOf = (reason: GatewayError["reason"]): string => {
 
 /** Counts one. */
 export const count = ({ reason }: GatewayError, provider: string): Effect.Effect<void> =>
-  Metric.update(seriesOf(provider, wordOf(reason)), 1)
+  Metric.update(seriesOf(provider)(wordOf(reason)), 1)
 
-// Made once each: that takes longer than counting.
-const series = new Map<string, ReturnType<typeof makeSeries>>()
-
-const makeSeries = (provider: string, reason: string) => Metric.withAttributes(refusals, { provider, reason })
-
-const seriesOf = (provider: string, reason: string) => {
-  const id = `${provider} ${reason}`
-  const found = series.get(id) ?? makeSeries(provider, reason)
-  series.set(id, found)
-  return found
-}
+const seriesOf = memoized((provider) => memoized((reason) => Metric.withAttributes(refusals, { provider, reason })))

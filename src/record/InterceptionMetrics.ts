@@ -2,66 +2,86 @@
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as BoundedLabel from "../domain/BoundedLabel.ts"
+import { memoized } from "../domain/Memoized.ts"
 import type { InterceptionStarted } from "../domain/RecordEvent.ts"
 import type { Answer, Usage } from "../domain/Usage.ts"
 import * as GenAiMetrics from "./GenAiMetrics.ts"
 
+/** Given to the metric itself: `Metric.withAttributes` would put a series' name together again at each update. */
+type Labels = Readonly<Record<string, string>>
+
 /** Each bridged request that is over, with `provider`, `model`, `status` (`completed`, `failed`), `route`, `method`, `client`. */
-export const interceptions = Metric.counter("aibridge_interceptions_total", {
-  description: "Bridged requests that are over",
-  incremental: true
-})
+export const interceptions = (attributes: Labels) =>
+  Metric.counter("aibridge_interceptions_total", {
+    attributes,
+    description: "Bridged requests that are over",
+    incremental: true
+  })
 
 /** With `provider`, `model` and `route`. */
-export const inflight = Metric.gauge("aibridge_interceptions_inflight", {
-  description: "Bridged requests that are under way"
-})
+export const inflight = (attributes: Labels) =>
+  Metric.gauge("aibridge_interceptions_inflight", { attributes, description: "Bridged requests that are under way" })
 
 /** With `provider` and `model`. */
-export const duration = Metric.histogram("aibridge_interceptions_duration_seconds", {
-  description: "Time from the arrival of a bridged request to the end of its answer",
-  boundaries: [0.5, 2, 5, 15, 30, 60, 120]
-})
+export const duration = (attributes: Labels) =>
+  Metric.histogram("aibridge_interceptions_duration_seconds", {
+    attributes,
+    description: "Time from the arrival of a bridged request to the end of its answer",
+    boundaries: [0.5, 2, 5, 15, 30, 60, 120]
+  })
 
 /** With `provider` and `model`; only of requests whose answer has begun. */
-export const timeToFirstByte = Metric.histogram("aibridge_time_to_first_byte_seconds", {
-  description: "Time from the arrival of a bridged request to the first byte of its answer",
-  boundaries: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60]
-})
+export const timeToFirstByte = (attributes: Labels) =>
+  Metric.histogram("aibridge_time_to_first_byte_seconds", {
+    attributes,
+    description: "Time from the arrival of a bridged request to the first byte of its answer",
+    boundaries: [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60]
+  })
 
 /** With `provider`. Receiving the request's body is the client's time, and not in it. */
-export const overhead = Metric.histogram("aibridge_gateway_overhead_seconds", {
-  description:
-    "Time until the head of an answer that was spent in the gateway: neither receiving the request nor waiting for the upstream",
-  boundaries: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
-})
+export const overhead = (attributes: Labels) =>
+  Metric.histogram("aibridge_gateway_overhead_seconds", {
+    attributes,
+    description:
+      "Time until the head of an answer that was spent in the gateway: neither receiving the request nor waiting for the upstream",
+    boundaries: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+  })
 
 /** With `provider`, of interceptions for which a pool was walked. */
-export const failoverAttempts = Metric.histogram("aibridge_key_pool_failover_attempts", {
-  description: "Keys that were tried for a bridged request",
-  boundaries: [1, 2, 3, 4, 5, 10, 25]
-})
+export const failoverAttempts = (attributes: Labels) =>
+  Metric.histogram("aibridge_key_pool_failover_attempts", {
+    attributes,
+    description: "Keys that were tried for a bridged request",
+    boundaries: [1, 2, 3, 4, 5, 10, 25]
+  })
 
 /** Prompts of users, with `provider`, `model` and `client`. */
-export const prompts = Metric.counter("aibridge_prompts_total", { description: "Prompts of users", incremental: true })
+export const prompts = (attributes: Labels) =>
+  Metric.counter("aibridge_prompts_total", { attributes, description: "Prompts of users", incremental: true })
 
 /** With `provider`, `model`, `type` and `client`. Cached tokens are not in the type `input`. */
-export const tokens = Metric.counter("aibridge_tokens_total", {
-  description: "Tokens that answers have cost",
-  incremental: true
-})
+export const tokens = (attributes: Labels) =>
+  Metric.counter("aibridge_tokens_total", {
+    attributes,
+    description: "Tokens that answers have cost",
+    incremental: true
+  })
 
 /** Calls of the clients' own tools, with `provider`, `model` and `name`. */
-export const toolSelections = Metric.counter("aibridge_non_injected_tool_selections_total", {
-  description: "Calls of the clients' own tools by models",
-  incremental: true
-})
+export const toolSelections = (attributes: Labels) =>
+  Metric.counter("aibridge_non_injected_tool_selections_total", {
+    attributes,
+    description: "Calls of the clients' own tools by models",
+    incremental: true
+  })
 
 /** Requests that are not read, with `provider`, `route` and `method`. */
-export const passthrough = Metric.counter("aibridge_passthrough_total", {
-  description: "Requests that were passed through unread",
-  incremental: true
-})
+export const passthrough = (attributes: Labels) =>
+  Metric.counter("aibridge_passthrough_total", {
+    attributes,
+    description: "Requests that were passed through unread",
+    incremental: true
+  })
 
 export interface Options {
   /** How many models, tools, routes and actors are told apart, of each; further ones are `other`. */
@@ -109,13 +129,14 @@ export const make = (options: Options): Effect.Effect<InterceptionMetrics> =>
       BoundedLabel.make(options.maximumValues)
     ]
     // Made once each: that takes longer than counting. As bounded as their labels.
-    const known = new Map<string, Series>()
-    const seriesOf = (facts: Facts): Series => {
+    const newSeries = (facts: Facts, kind: Kind) => ({ ...makeSeries(kind), genAi: genAi?.of(facts, kind.model) })
+    const known = new Map<string, ReturnType<typeof newSeries>>()
+    const seriesOf = (facts: Facts) => {
       const { provider, endpoint: route, client } = facts
       const model = models(facts.model)
       const actor = options.actorLabel ? actors(facts.actor.id) : undefined
       const id = JSON.stringify([provider, route, client, model, actor])
-      const found = known.get(id) ?? makeSeries({ provider, route, client, model, actor })
+      const found = known.get(id) ?? newSeries(facts, { provider, route, client, model, actor })
       known.set(id, found)
       return found
     }
@@ -144,16 +165,16 @@ export const make = (options: Options): Effect.Effect<InterceptionMetrics> =>
               for (const [type, spent] of tokensIn(usage)) series.tokens(type).updateUnsafe(spent, context)
             }
             for (const { name } of answer?.toolCalls ?? []) series.tool(tools(name)).updateUnsafe(1, context)
-            genAi?.ended(facts, series.model, { ...outcome, usage })
+            series.genAi?.(facts.stream, { ...outcome, usage })
           }
         }
       },
       passedThrough: (provider, route, method) =>
-        Metric.withAttributes(passthrough, { provider, route: routes(route), method }).updateUnsafe(1, context)
+        passthrough({ provider, route: routes(route), method }).updateUnsafe(1, context)
     }
   })
 
-interface Labels {
+interface Kind {
   readonly provider: string
   readonly route: string
   readonly client: string
@@ -161,34 +182,21 @@ interface Labels {
   readonly actor: string | undefined
 }
 
-type Series = ReturnType<typeof makeSeries>
-
-const makeSeries = ({ provider, route, client, model, actor }: Labels) => {
+const makeSeries = ({ provider, route, client, model, actor }: Kind) => {
   const of = { provider, model }
   const caller = { client, ...(actor !== undefined && { initiator_id: actor }) }
-  const ended = (status: string) =>
-    Metric.withAttributes(interceptions, { ...of, ...caller, route, method: "POST", status })
+  const ended = (status: string) => interceptions({ ...of, ...caller, route, method: "POST", status })
   return {
-    model,
-    inflight: Metric.withAttributes(inflight, { ...of, route }),
-    duration: Metric.withAttributes(duration, of),
-    timeToFirstByte: Metric.withAttributes(timeToFirstByte, of),
-    overhead: Metric.withAttributes(overhead, { provider }),
-    attempts: Metric.withAttributes(failoverAttempts, { provider }),
+    inflight: inflight({ ...of, route }),
+    duration: duration(of),
+    timeToFirstByte: timeToFirstByte(of),
+    overhead: overhead({ provider }),
+    attempts: failoverAttempts({ provider }),
     completed: ended("completed"),
     failed: ended("failed"),
-    prompts: Metric.withAttributes(prompts, { ...of, ...caller }),
-    tokens: memoized((type) => Metric.withAttributes(tokens, { ...of, ...caller, type })),
-    tool: memoized((name) => Metric.withAttributes(toolSelections, { ...of, name }))
-  }
-}
-
-const memoized = <A>(makeOf: (label: string) => A): ((label: string) => A) => {
-  const made = new Map<string, A>()
-  return (label) => {
-    const found = made.get(label) ?? makeOf(label)
-    made.set(label, found)
-    return found
+    prompts: prompts({ ...of, ...caller }),
+    tokens: memoized((type) => tokens({ ...of, ...caller, type })),
+    tool: memoized((name) => toolSelections({ ...of, name }))
   }
 }
 

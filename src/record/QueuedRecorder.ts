@@ -52,8 +52,11 @@ const flushRetry = Duration.millis(250)
  */
 export const make = <E>(options: Options<E>): Effect.Effect<Recorder["Service"], never, Scope.Scope> =>
   Effect.gen(function* () {
+    const { capacity = 10_000 } = options
+    // A queue that holds less than a batch is not waited with until it is full.
+    const enough = Math.min(batchSize, Math.ceil(capacity / 2))
     const queue = EventQueue.make({
-      capacity: options.capacity ?? 10_000,
+      capacity,
       textCapacity: options.textCapacity ?? 64 << 20
     })
     const some = Latch.makeUnsafe(false)
@@ -76,7 +79,7 @@ export const make = <E>(options: Options<E>): Effect.Effect<Recorder["Service"],
         const outcome = closed ? "refused" : queue.offer(event)
         if (outcome === "refused") return Effect.as(drop(1), false)
         some.openUnsafe()
-        if (queue.size() >= batchSize) many.openUnsafe()
+        if (queue.size() >= enough) many.openUnsafe()
         return outcome === "taken" ? taken : Effect.as(drop(1), true)
       })
 
@@ -120,7 +123,7 @@ export const make = <E>(options: Options<E>): Effect.Effect<Recorder["Service"],
           return Effect.as(Effect.andThen(RecordMetrics.setQueued(queue.size()), failed(exit.cause)), false)
         }
         queue.remove()
-        if (queue.size() < batchSize) many.closeUnsafe()
+        if (queue.size() < enough) many.closeUnsafe()
         if (queue.size() === 0) some.closeUnsafe()
         return Effect.as(Effect.andThen(RecordMetrics.setQueued(queue.size()), succeeded), true)
       })

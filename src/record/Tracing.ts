@@ -19,7 +19,8 @@ export interface Tracing {
   /** What a request belongs to: the span that is there, or else the one that the client names (W3C Trace Context). */
   readonly parentOf: (headers: RequestHeaders) => Effect.Effect<Tracer.AnySpan | undefined>
   readonly interception: (start: Start) => Trace
-  readonly passthrough: (start: PassthroughStart) => Span
+  /** The span of a request that is passed through, until its scope closes. Answers its `traceparent`. */
+  readonly passthrough: (start: PassthroughStart) => Effect.Effect<string, never, Scope.Scope>
 }
 
 export interface Start {
@@ -36,7 +37,7 @@ export interface PassthroughStart {
   readonly upstreamUrl: string
   readonly method: string
   readonly provider: string
-  readonly parent: Tracer.AnySpan | undefined
+  readonly headers: RequestHeaders
   readonly arrived: bigint
 }
 
@@ -120,31 +121,32 @@ export const make: Effect.Effect<Tracing | undefined> = Effect.gen(function* () 
     }
   }
 
-  return {
-    parentOf: (headers) =>
-      Effect.map(Effect.serviceOption(Tracer.ParentSpan), (current) =>
-        Option.getOrUndefined(
-          Option.orElse(current, () => HttpTraceContext.w3c(Headers.fromRecordUnsafe(definedIn(headers))))
-        )
-      ),
-    interception,
-    passthrough: ({ path, upstreamUrl, method, provider, parent, arrived }) =>
-      toSpan(
-        begin("Passthrough", "server", parent, arrived, {
+  const parentOf: Tracing["parentOf"] = (headers) =>
+    Effect.map(Effect.serviceOption(Tracer.ParentSpan), (current) =>
+      Option.getOrUndefined(
+        Option.orElse(current, () => HttpTraceContext.w3c(Headers.fromRecordUnsafe(definedIn(headers))))
+      )
+    )
+
+  const passthrough: Tracing["passthrough"] = ({ path, upstreamUrl, method, provider, headers, arrived }) =>
+    Effect.gen(function* () {
+      const clock = yield* Clock.Clock
+      const span = toSpan(
+        begin("Passthrough", "server", yield* parentOf(headers), arrived, {
           passthrough_url: path,
           passthrough_upstream_url: upstreamUrl,
           passthrough_method: method,
           provider
         })
       )
-  }
-})
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => span.end(undefined, undefined, clock.currentTimeNanosUnsafe()))
+      )
+      return span.traceparent
+    })
 
-/** Ends it when the request's scope closes. */
-export const endsWithScope = (span: Span): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.flatMap(Clock.Clock, (clock) =>
-    Effect.addFinalizer(() => Effect.sync(() => span.end(undefined, undefined, clock.currentTimeNanosUnsafe())))
-  )
+  return { parentOf, interception, passthrough }
+})
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
@@ -188,8 +190,7 @@ const genAiAnswer = (answer: Answer | undefined): Attributes => {
   return {
     "gen_ai.response.id": messageId,
     ...(usage !== undefined && {
-      // What was read from a cache or written to it is input, too, by these conventions.
-      "gen_ai.usage.input_tokens": usage.input + usage.cacheRead + usage.cacheWrite,
+      "gen_ai.usage.input_tokens": GenAi.inputOf(usage),
       "gen_ai.usage.output_tokens": usage.output,
       "gen_ai.usage.cache_read.input_tokens": usage.cacheRead,
       "gen_ai.usage.cache_creation.input_tokens": usage.cacheWrite

@@ -185,7 +185,7 @@ const telemetry = {
   serviceName: Setting.text("What the gateway is called there. Default aibridge."),
   propagateTraceContext: Setting.flag("Whether providers are told the trace of a request. Default false."),
   metricsActors: Setting.flag("Whether metrics say who called, by name. Default false."),
-  metricsModels: Setting.number(1, 10_000)("How many models metrics name, at most. Default 100.")
+  metricsModels: Setting.number(1, 10_000)("How many models metrics name, and tools, routes and callers. Default 100.")
 }
 
 const all = {

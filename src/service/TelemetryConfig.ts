@@ -19,7 +19,7 @@ export interface TelemetryConfig {
   readonly propagate: boolean
   /** `AIBRIDGE_METRICS_ACTORS`: whether metrics say who called. Default false. */
   readonly actorLabel: boolean
-  /** `AIBRIDGE_METRICS_MODELS`: how many models metrics name, at most. Default 100. */
+  /** `AIBRIDGE_METRICS_MODELS`: how many models metrics name, and tools, routes and callers. Default 100. */
   readonly maximumModels: number
 }
 

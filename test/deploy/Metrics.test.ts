@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Yaml from "effect/encoding/Yaml"
 import * as Schema from "effect/Schema"
+import { globSync } from "node:fs"
 import * as PromQl from "./PromQl.ts"
 import * as Repository from "./Repository.ts"
 
@@ -133,6 +134,25 @@ const unknownShown = (text: string, pattern: RegExp, expression: string): Readon
 }
 
 const twice = <A>(all: ReadonlyArray<A>): ReadonlyArray<A> => all.filter((each, index) => all.indexOf(each) !== index)
+
+describe("The metrics that are known here", () => {
+  it("are those that the gateway has", () => {
+    const measured = globSync("src/**/*.ts", { cwd: Repository.root }).flatMap((path) =>
+      [...Repository.read(path).matchAll(/Metric\.(\w+)\(\s*"(aibridge_\w+)"/g)].map(([, kind = "", name = ""]) => ({
+        kind,
+        name
+      }))
+    )
+    const names = (isWanted: (kind: string) => boolean) =>
+      measured.filter(({ kind }) => isWanted(kind)).map(({ name }) => name)
+
+    assert.sameMembers(
+      names((kind) => kind === "histogram"),
+      Object.keys(histograms)
+    )
+    assert.sameMembers([...names((kind) => kind !== "histogram"), "up"], Object.keys(families))
+  })
+})
 
 describe("The alerts and the dashboard", () => {
   it.each(expressions)("ask for metrics and labels that there are: %s", (expression) => {

@@ -79,6 +79,23 @@ describe("QueuedRecorder", () => {
     })
   )
 
+  it.effect("with room for less than a batch writes when it is half full", () =>
+    Effect.gen(function* () {
+      const writer = new Writer()
+      const { record } = yield* make(writer, { capacity: 100 })
+      const events = prompts(50)
+
+      yield* Effect.forEach(events.slice(0, 49), record)
+      yield* TestClock.adjust(0)
+      const before = writer.written.length
+      yield* Effect.forEach(events.slice(49), record)
+      yield* TestClock.adjust(0)
+
+      assert.strictEqual(before, 0)
+      assert.deepStrictEqual(writer.written, events)
+    })
+  )
+
   it.effect("keeps events while the writer fails, tries again after 1, 2, 4 ... 30 seconds, and says so twice", () =>
     Effect.gen(function* () {
       const writer = new Writer()

@@ -10,7 +10,10 @@ export type Type = "TEXT" | "BIGINT" | "INTEGER" | "DOUBLE PRECISION"
 /** The columns of a statement by their names, in order. */
 export type Columns = Readonly<Record<string, Type>>
 
-export type Row = Readonly<Record<string, string | number | null>>
+/** Has a value for each of the columns. */
+export type RowOf<C extends Columns> = Readonly<Record<keyof C, string | number | null>>
+
+export type Row = RowOf<Columns>
 
 /** The parameter: an array of arrays, in the order of the columns. */
 export const parameter = (columns: Columns, rows: ReadonlyArray<Row>): string => {

@@ -12,6 +12,7 @@ import type {
   TokenUsage,
   ToolUsage
 } from "../../domain/RecordEvent.ts"
+import * as EventRows from "./EventRows.ts"
 import type { Tables } from "./Migrations.ts"
 import type { Columns, Row } from "./RowSource.ts"
 import * as RowSource from "./RowSource.ts"
@@ -58,9 +59,9 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
   // Those that have no parent, all at once.
   const endRoots = (sql: SqlClient, events: ReadonlyArray<InterceptionEnded>): Effect.Effect<void, SqlError> => {
     if (events.length === 0) return Effect.void
-    const rows = events.map((event) => ({ id: event.id, ...endRow(event, null, event.id) }))
-    const statement = RowSource.of(sql).update(tables.interceptions, endColumns)
-    return Effect.asVoid(sql.unsafe(statement, [RowSource.parameter(endColumns, rows)]))
+    const rows = events.map((event) => EventRows.endRow(event, null, event.id))
+    const statement = RowSource.of(sql).update(tables.interceptions, EventRows.endColumns)
+    return Effect.asVoid(sql.unsafe(statement, [RowSource.parameter(EventRows.endColumns, rows)]))
   }
 
   // One after the other: each may be the parent of the next one.
@@ -71,7 +72,7 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
         WHERE t.tool_call_id = ${call} AND t.interception_id <> ${event.id}
         ORDER BY t.created_at DESC, t.position DESC LIMIT 1`
       const root = parent?.root ?? parent?.id ?? event.id
-      yield* sql`UPDATE ${sql(tables.interceptions)} SET ${sql.update(endRow(event, parent?.id ?? null, root))}
+      yield* sql`UPDATE ${sql(tables.interceptions)} SET ${sql.update(EventRows.endRow(event, parent?.id ?? null, root), ["id"])}
         WHERE id = ${event.id}`
       // Those that ended before this one, their parent, did.
       if (root !== event.id) {
@@ -81,7 +82,7 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
 
   const writeIn = (sql: SqlClient, events: Sorted): Effect.Effect<void, SqlError> =>
     Effect.gen(function* () {
-      yield* insert(sql, tables.interceptions, startColumns, events.starts.map(startRow))
+      yield* insert(sql, tables.interceptions, EventRows.startColumns, events.starts.map(EventRows.startRow))
       const known = yield* present(sql, events.ids)
       const rows = <E extends Child>(of: ReadonlyArray<E>, row: (event: E) => Row): ReadonlyArray<Row> =>
         of
@@ -92,17 +93,17 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
               created_at: Text.whole(event.at)
             })
           )
-      yield* insert(sql, tables.attempts, attemptColumns, rows(events.attempts, attemptRow))
-      yield* insert(sql, tables.tokenUsages, tokenColumns, rows(events.tokens, tokenRow))
+      yield* insert(sql, tables.attempts, EventRows.attemptColumns, rows(events.attempts, EventRows.attemptRow))
+      yield* insert(sql, tables.tokenUsages, EventRows.tokenColumns, rows(events.tokens, EventRows.tokenRow))
       yield* insert(
         sql,
         tables.toolUsages,
-        toolColumns,
-        rows(events.tools, (event) => toolRow(event, recordContent))
+        EventRows.toolColumns,
+        rows(events.tools, (event) => EventRows.toolRow(event, recordContent))
       )
       if (recordContent) {
-        yield* insert(sql, tables.userPrompts, promptColumns, rows(events.prompts, promptRow))
-        yield* insert(sql, tables.modelThoughts, thoughtColumns, rows(events.thoughts, thoughtRow))
+        yield* insert(sql, tables.userPrompts, EventRows.promptColumns, rows(events.prompts, EventRows.promptRow))
+        yield* insert(sql, tables.modelThoughts, EventRows.thoughtColumns, rows(events.thoughts, EventRows.thoughtRow))
       }
       yield* endRoots(
         sql,
@@ -188,146 +189,3 @@ const sort = (batch: ReadonlyArray<RecordEvent>): Sorted => {
   }
   return sorted
 }
-
-const startColumns: Columns = {
-  id: "TEXT",
-  started_at: "BIGINT",
-  actor_id: "TEXT",
-  actor_metadata: "TEXT",
-  provider: "TEXT",
-  provider_type: "TEXT",
-  endpoint: "TEXT",
-  model: "TEXT",
-  stream: "INTEGER",
-  credential_kind: "TEXT",
-  client: "TEXT",
-  user_agent: "TEXT",
-  client_session_id: "TEXT",
-  correlating_tool_call_id: "TEXT"
-}
-
-const startRow = (event: InterceptionStarted): Row => ({
-  id: event.id,
-  started_at: Text.whole(event.at),
-  actor_id: Text.label(event.actor.id),
-  actor_metadata: JSON.stringify(event.actor.metadata),
-  provider: Text.label(event.provider),
-  provider_type: Text.label(event.providerType),
-  endpoint: Text.label(event.endpoint),
-  model: Text.label(event.model),
-  stream: event.stream ? 1 : 0,
-  credential_kind: event.credentialKind,
-  client: Text.label(event.client),
-  user_agent: Text.optional(Text.content, event.userAgent),
-  client_session_id: Text.optional(Text.label, event.clientSessionId),
-  correlating_tool_call_id: Text.optional(Text.label, event.correlatingToolCallId)
-})
-
-const endColumns: Columns = {
-  id: "TEXT",
-  ended_at: "BIGINT",
-  end_reason: "TEXT",
-  status: "INTEGER",
-  attempts: "INTEGER",
-  credential_hint: "TEXT",
-  usage_quality: "TEXT",
-  parent_id: "TEXT",
-  root_id: "TEXT"
-}
-
-const endRow = (event: InterceptionEnded, parent: string | null, root: string): Row => ({
-  ended_at: Text.whole(event.at),
-  end_reason: event.reason,
-  status: event.status ?? null,
-  attempts: Text.whole(event.attempts),
-  credential_hint: Text.optional(Text.label, event.credentialHint),
-  usage_quality: event.usageQuality,
-  parent_id: parent,
-  root_id: root
-})
-
-// Of everything that belongs to an interception.
-const childColumns: Columns = { id: "TEXT", interception_id: "TEXT", created_at: "BIGINT", position: "BIGINT" }
-
-const attemptColumns: Columns = {
-  ...childColumns,
-  number: "INTEGER",
-  credential_hint: "TEXT",
-  status: "INTEGER",
-  failure: "TEXT",
-  duration_ms: "DOUBLE PRECISION"
-}
-
-const attemptRow = (event: AttemptEnded): Row => ({
-  number: Text.whole(event.number),
-  credential_hint: Text.label(event.credentialHint),
-  status: event.status ?? null,
-  failure: Text.optional(Text.label, event.failure),
-  duration_ms: Number.isFinite(event.duration) ? event.duration : 0
-})
-
-const tokenColumns: Columns = {
-  ...childColumns,
-  message_id: "TEXT",
-  input_tokens: "BIGINT",
-  output_tokens: "BIGINT",
-  cache_read_input_tokens: "BIGINT",
-  cache_write_input_tokens: "BIGINT",
-  extra: "TEXT",
-  quality: "TEXT"
-}
-
-const tokenRow = ({ messageId, usage, quality }: TokenUsage): Row => ({
-  message_id: Text.optional(Text.label, messageId),
-  input_tokens: Text.whole(usage.input),
-  output_tokens: Text.whole(usage.output),
-  cache_read_input_tokens: Text.whole(usage.cacheRead),
-  cache_write_input_tokens: Text.whole(usage.cacheWrite),
-  extra: JSON.stringify(usage.extra),
-  quality
-})
-
-const promptColumns: Columns = {
-  ...childColumns,
-  message_id: "TEXT",
-  prompt: "TEXT"
-}
-
-const promptRow = ({ messageId, text }: PromptUsage): Row => ({
-  message_id: Text.optional(Text.label, messageId),
-  prompt: Text.content(text)
-})
-
-const toolColumns: Columns = {
-  ...childColumns,
-  message_id: "TEXT",
-  tool_call_id: "TEXT",
-  tool: "TEXT",
-  args: "TEXT",
-  injected: "INTEGER",
-  server_url: "TEXT",
-  error: "TEXT"
-}
-
-const toolRow = ({ messageId, call, injected, serverUrl, error }: ToolUsage, recordContent: boolean): Row => ({
-  message_id: Text.optional(Text.label, messageId),
-  tool_call_id: Text.label(call.id),
-  tool: Text.label(call.name),
-  args: recordContent ? Text.content(call.args) : "",
-  injected: injected ? 1 : 0,
-  server_url: Text.optional(Text.content, serverUrl),
-  error: Text.optional(Text.content, error)
-})
-
-const thoughtColumns: Columns = {
-  ...childColumns,
-  message_id: "TEXT",
-  content: "TEXT",
-  source: "TEXT"
-}
-
-const thoughtRow = ({ messageId, thought }: ModelThought): Row => ({
-  message_id: Text.optional(Text.label, messageId),
-  content: Text.content(thought.text),
-  source: thought.source
-})
