@@ -121,13 +121,6 @@ export const make: Effect.Effect<Tracing | undefined> = Effect.gen(function* () 
     }
   }
 
-  const parentOf: Tracing["parentOf"] = (headers) =>
-    Effect.map(Effect.serviceOption(Tracer.ParentSpan), (current) =>
-      Option.getOrUndefined(
-        Option.orElse(current, () => HttpTraceContext.w3c(Headers.fromRecordUnsafe(definedIn(headers))))
-      )
-    )
-
   const passthrough: Tracing["passthrough"] = ({ path, upstreamUrl, method, provider, headers, arrived }) =>
     Effect.gen(function* () {
       const clock = yield* Clock.Clock
@@ -147,6 +140,13 @@ export const make: Effect.Effect<Tracing | undefined> = Effect.gen(function* () 
 
   return { parentOf, interception, passthrough }
 })
+
+const parentOf = (headers: RequestHeaders): Effect.Effect<Tracer.AnySpan | undefined> =>
+  Effect.map(Effect.serviceOption(Tracer.ParentSpan), (current) =>
+    Option.getOrUndefined(
+      Option.orElse(current, () => HttpTraceContext.w3c(Headers.fromRecordUnsafe(definedIn(headers))))
+    )
+  )
 
 type Attributes = Readonly<Record<string, string | number | boolean | undefined>>
 
