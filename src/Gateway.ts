@@ -37,6 +37,7 @@ import * as InterceptionMetrics from "./record/InterceptionMetrics.ts"
 import { Recorder } from "./record/Recorder.ts"
 import * as Tracing from "./record/Tracing.ts"
 import { AnswerTap } from "./relay/AnswerTap.ts"
+import * as ClientGone from "./relay/ClientGone.ts"
 import * as Relay from "./relay/Relay.ts"
 import * as ResponseHead from "./relay/ResponseHead.ts"
 import { WholeAnswer } from "./relay/WholeAnswer.ts"
@@ -96,6 +97,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
     const router = Router.make(providers.all)
     const failures = FailureAnswer.make()
+    const answering = yield* ClientGone.make(options.clientGone)
     const limitsOf = yield* RequestLimits.make({ onTimeUp: drain.onTimeUp, totalTimeout: options.totalTimeout })
 
     const bridged = Effect.fnUntraced(function* (route: BridgedRoute, request: HttpServerRequest) {
@@ -111,7 +113,6 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       const before = clock.currentTimeNanosUnsafe()
       const body = (yield* RequestBody.read(request, options.maximumBodyBytes, readBody)) ?? noBytes
       const receiving = clock.currentTimeNanosUnsafe() - before
-      const limits = yield* limitsOf(provider)
       const asked = yield* readRequest(dialect, body, request.headers["content-encoding"])
       yield* mayAsk(caller, asked.model)
 
@@ -132,44 +133,46 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       }
       const parent = yield* parentOf(request.headers)
       const arrival = { at: arrived, receiving, parent, prompt: asked.prompt }
-      const interception = yield* InterceptionLog.begin(watchers, facts, arrival)
-      const headers = headersOf(request, shown)
-      headers["accept-encoding"] = "identity"
-      if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
-      ExtraHeaders.add(headers, provider.extraHeaders)
-      const way = upstreamOf({ provider: provider.name, interception: { id: interception.id, model } })
-      const translated = { model, stream: asked.stream, headers, body: asked.body }
-      const attempt =
-        translation === undefined
-          ? Effect.succeed((key: Key) =>
-              way(key).send(outgoing(route, request, credential.inject(headers, key), asked.body, limits))
+      return yield* answering(InterceptionLog.begin(watchers, facts, arrival), (interception, hold) =>
+        Effect.flatMap(limitsOf(provider), (limits) => {
+          const headers = headersOf(request, shown)
+          headers["accept-encoding"] = "identity"
+          if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
+          ExtraHeaders.add(headers, provider.extraHeaders)
+          const way = upstreamOf({ provider: provider.name, interception: { id: interception.id, model } })
+          const translated = { model, stream: asked.stream, headers, body: asked.body }
+          const attempt =
+            translation === undefined
+              ? Effect.succeed((key: Key) =>
+                  way(key).send(outgoing(route, request, credential.inject(headers, key), asked.body, limits))
+                )
+              : translatedAttempt(route, translation, translated, limits, way)
+          const walk = Effect.flatMap(attempt, (send) =>
+            Failover.walk(
+              credential.pool,
+              (key) =>
+                interception.attempt((traceparent) => {
+                  if (traceparent !== undefined && options.propagateTraceContext) headers["traceparent"] = traceparent
+                  return send(key)
+                }),
+              interception.progress
             )
-          : translatedAttempt(route, translation, translated, limits, way)
-      const walk = Effect.flatMap(attempt, (send) =>
-        Failover.walk(
-          credential.pool,
-          (key) =>
-            interception.attempt((traceparent) => {
-              if (traceparent !== undefined && options.propagateTraceContext) headers["traceparent"] = traceparent
-              return send(key)
-            }),
-          interception.progress
-        )
-      )
-
-      return yield* breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
-        Effect.flatMap((permit) =>
-          Effect.map(CircuitOutcome.judged(walk, permit, circuitBreaker, asked.stream), (response) =>
-            relay(response, interception, request, dialect, asked.omitted, permit)
           )
-        ),
-        Effect.catch((error) => {
-          interception.failed(error)
-          return failures.answer(error, provider, dialect, { [Interception.idHeader]: interception.id })
-        }),
-        Effect.map((response) => {
-          interception.answering(response.status)
-          return response
+          return breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
+            Effect.flatMap((permit) =>
+              Effect.map(CircuitOutcome.judged(walk, permit, circuitBreaker, asked.stream), (response) =>
+                relay(response, { interception, request, dialect, omitted: asked.omitted, permit, hold })
+              )
+            ),
+            Effect.catch((error) => {
+              interception.failed(error)
+              return failures.answer(error, provider, dialect, { [Interception.idHeader]: interception.id })
+            }),
+            Effect.map((response) => {
+              interception.answering(response.status)
+              return response
+            })
+          )
         })
       )
     })
@@ -182,12 +185,8 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
     const relay = (
       response: UpstreamResponse,
-      interception: InterceptionLog.InterceptionLog,
-      request: HttpServerRequest,
-      dialect: Dialect,
-      omitted: OmittedEvent | undefined,
-      permit: CircuitBreakers.Permit
-    ) => {
+      { interception, request, dialect, omitted, permit, hold }: Relayed
+    ): HttpServerResponse.HttpServerResponse => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
       const copy = copyOf(response, interception, dialect)
@@ -204,7 +203,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           },
           copy
         })
-        return ResponseHead.stream(response.status, headers, events)
+        return ResponseHead.stream(response.status, headers, hold(events))
       }
       const { whole } = response
       if (whole !== undefined) {
@@ -212,11 +211,8 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
         interception.answered(undefined)
         return ResponseHead.whole(response.status, headers, whole)
       }
-      return ResponseHead.stream(
-        response.status,
-        headers,
-        Relay.bytes(response.body, (failure) => interception.answered(failure), copy)
-      )
+      const bytes = Relay.bytes(response.body, (failure) => interception.answered(failure), copy)
+      return ResponseHead.stream(response.status, headers, hold(bytes))
     }
 
     const passthrough = Effect.fnUntraced(function* (route: PassthroughRoute, request: HttpServerRequest) {
@@ -293,6 +289,16 @@ export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway |
     }
   })
 )
+
+// What is known of a request when its answer comes.
+interface Relayed {
+  readonly interception: InterceptionLog.InterceptionLog
+  readonly request: HttpServerRequest
+  readonly dialect: Dialect
+  readonly omitted: OmittedEvent | undefined
+  readonly permit: CircuitBreakers.Permit
+  readonly hold: ClientGone.Hold
+}
 
 // What an answer says of itself is read from a copy, when it is over.
 const copyOf = (

@@ -11,6 +11,11 @@ export interface GatewayOptions {
   /** What becomes of a request whose start the recorder does not take: it is refused with 503, or goes on unrecorded. Default `refuse`. */
   readonly recordFailure: "refuse" | "continue"
   /**
+   * What becomes of an answer whose client has left before its end: the upstream is told at once (`abort`), or the rest is read for
+   * its usage (`drain`), for 30 seconds at most and 64 at once. Passthrough is always aborted. Default `abort`.
+   */
+  readonly clientGone: "abort" | "drain"
+  /**
    * How long a request may take from when its body was read to the end of its answer, all attempts together, unless its provider
    * says otherwise. `Duration.infinity`: no limit. Default 1 hour.
    */
@@ -31,6 +36,7 @@ export const defaults: GatewayOptions = {
   maximumBodyBytes: 32 * 1024 * 1024,
   keepaliveInterval: Duration.seconds(10),
   recordFailure: "refuse",
+  clientGone: "abort",
   totalTimeout: Duration.hours(1),
   maximumMetricValues: 100,
   metricsActorLabel: false,

@@ -70,9 +70,10 @@ export class InterceptionLog {
   /** Reads what the answer says of itself, as far as it has come; asked once, at the end. */
   readAnswer: (() => Answer) | undefined
   /** Kept up to date by the failover. */
-  readonly progress: { attempts: number; credentialHint: string | undefined } = {
+  readonly progress: { attempts: number; credentialHint: string | undefined; isAbandoned: boolean } = {
     attempts: 0,
-    credentialHint: undefined
+    credentialHint: undefined,
+    isAbandoned: false
   }
   private readonly watchers: Watchers
   private readonly start: InterceptionStarted
@@ -86,6 +87,7 @@ export class InterceptionLog {
   private reason: EndReason = "client_gone"
   private failure: UpstreamError | GatewayError.GatewayError | undefined
   private isError = false
+  private hasEnded = false
   // In nanoseconds: how long the upstream was waited for, and when the first byte of its answer came.
   private waited = 0n
   private firstByteAt: bigint | undefined
@@ -152,6 +154,7 @@ export class InterceptionLog {
 
   /** The client is answered with this status from now on. */
   answering(status: number): void {
+    if (this.progress.isAbandoned) return
     this.status = status
     const passed = this.clock.currentTimeNanosUnsafe() - this.arrival.at
     this.meter.overhead(seconds(passed - this.arrival.receiving - this.waited))
@@ -162,17 +165,30 @@ export class InterceptionLog {
     this.firstByteAt ??= this.clock.currentTimeNanosUnsafe()
   }
 
+  /** Whether all of the answer has been passed on, or there was none. */
+  readonly isOver = (): boolean => this.hasEnded
+
+  /** Nobody waits any more: what comes now is no longer an answer, but still has its usage. */
+  readonly clientLeft = (): void => {
+    this.progress.isAbandoned = true
+  }
+
   /** There was no answer to pass on; of the gateway's own refusals only a circuit breaker's comes so late. */
   failed(error: UpstreamError | GatewayError.GatewayError | { readonly _tag: "KeyPoolError" }): void {
-    this.reason = (error._tag === "UpstreamError" && byTheGateway(error)) || reasonOf[error._tag]
+    this.over((error._tag === "UpstreamError" && byTheGateway(error)) || reasonOf[error._tag])
     if (error._tag !== "KeyPoolError") this.failure = error
   }
 
   /** The answer has been passed on; with a failure, up to there. @param isError whether it says itself that the upstream has failed */
   answered(failure: UpstreamError | undefined, isError = false): void {
-    this.reason = failure === undefined ? "complete" : (byTheGateway(failure) ?? "upstream_cut")
+    this.over(failure === undefined ? "complete" : (byTheGateway(failure) ?? "upstream_cut"))
     this.failure = failure
     this.isError = isError
+  }
+
+  private over(reason: EndReason): void {
+    this.hasEnded = true
+    if (!this.progress.isAbandoned) this.reason = reason
   }
 
   readonly end: Effect.Effect<void> = Effect.suspend(() => {
@@ -209,9 +225,19 @@ export class InterceptionLog {
   }
 
   private events(answer: Answer | undefined): ReadonlyArray<RecordEvent> {
-    const { id, reason, status, progress, arrival } = this
+    const { id, reason, status, arrival } = this
+    const { attempts, credentialHint } = this.progress
     const at = this.clock.currentTimeMillisUnsafe()
-    const ended: RecordEvent = { _tag: "InterceptionEnded", id, at, reason, status, ...progress, usageQuality: "none" }
+    const ended: RecordEvent = {
+      _tag: "InterceptionEnded",
+      id,
+      at,
+      reason,
+      status,
+      attempts,
+      credentialHint,
+      usageQuality: "none"
+    }
     if (answer === undefined) return [...this.attempts, ended]
     const { messageId, usage, quality, toolCalls, thoughts } = answer
     const of = { interceptionId: id, at, messageId }

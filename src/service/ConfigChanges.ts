@@ -38,6 +38,7 @@ export const flat = ({ admin, proxy, limits, record, telemetry, ...others }: Ret
   databaseUrl: record.url,
   recordContent: record.content,
   recordFailure: record.failure,
+  clientGone: record.clientGone,
   retention: record.retention,
   otlpEndpoint: telemetry.endpoint,
   otlpHeaders: telemetry.headers,

@@ -170,6 +170,9 @@ const notOffered = {
   ...inFiles(["databaseUrl"]),
   recordContent: Setting.flag("Whether prompts, tool arguments and thoughts are kept, too. Default true."),
   recordFailure: RecordConfig.recordFailure("What becomes of requests that cannot be recorded. Default refuse."),
+  clientGone: RecordConfig.clientGone(
+    "What becomes of an answer whose client has left: abort, or drain to read its usage. Default abort."
+  ),
   retention: Setting.time({ orZero: true })("How long interceptions are kept; 0s: for ever. Default 60d.")
 }
 

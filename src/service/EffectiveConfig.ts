@@ -36,6 +36,7 @@ export const mask = (config: ServiceConfig): Masked => ({
   databaseUrl: RecordConfig.show(config.record.url),
   recordContent: config.record.content,
   recordFailure: config.record.failure,
+  clientGone: config.record.clientGone,
   retention: Duration.isFinite(config.record.retention) ? Duration.format(config.record.retention) : "for ever",
   otlpEndpoint: config.telemetry.endpoint ?? "none",
   otlpHeaders: config.telemetry.headers.map(([name, value]) => `${name}=${hint(Redacted.value(value))}`),

@@ -15,6 +15,8 @@ export interface RecordConfig {
   readonly content: boolean
   /** `AIBRIDGE_RECORD_FAILURE`: what becomes of requests that cannot be recorded. Default `refuse`. */
   readonly failure: GatewayOptions["recordFailure"]
+  /** `AIBRIDGE_CLIENT_GONE`: what becomes of an answer whose client has left. Default `abort`. */
+  readonly clientGone: GatewayOptions["clientGone"]
   /** `AIBRIDGE_RETENTION`: how long interceptions are kept. Default 60 days; without end if it is infinite. */
   readonly retention: Duration.Duration
 }
@@ -28,12 +30,17 @@ export const recordFailure = Setting.textAs((value): Reading<GatewayOptions["rec
   value === "refuse" || value === "continue" ? Result.succeed(value) : Result.fail("must be refuse or continue")
 )
 
+export const clientGone = Setting.textAs((value): Reading<GatewayOptions["clientGone"]> =>
+  value === "abort" || value === "drain" ? Result.succeed(value) : Result.fail("must be abort or drain")
+)
+
 export const resolve = (config: Config): RecordConfig => {
   const { retention = Duration.days(60) } = config
   return {
     url: config.databaseUrl ?? Redacted.make(DatabaseUrl.byDefault),
     content: config.recordContent ?? true,
     failure: config.recordFailure ?? "refuse",
+    clientGone: config.clientGone ?? "abort",
     retention: Duration.isZero(retention) ? Duration.infinity : retention
   }
 }

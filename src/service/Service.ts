@@ -118,6 +118,7 @@ const start = Effect.fnUntraced(function* (options: Options) {
           ...GatewayOptions.defaults,
           maximumBodyBytes: config.limits.maximumBodySize,
           recordFailure: config.record.failure,
+          clientGone: config.record.clientGone,
           totalTimeout: config.limits.totalTimeout,
           maximumMetricValues: config.telemetry.maximumModels,
           metricsActorLabel: config.telemetry.actorLabel,

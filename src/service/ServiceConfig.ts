@@ -55,7 +55,7 @@ export interface ServiceConfig {
   readonly dumpDir: string | undefined
   /** `AIBRIDGE_CIRCUIT_BREAKER_...`: what holds where a provider says nothing itself. Default off. */
   readonly circuitBreaker: CircuitBreakerOptions.Options | undefined
-  /** `AIBRIDGE_DATABASE_URL`, `_RECORD_CONTENT`, `_RECORD_FAILURE` and `_RETENTION`. */
+  /** `AIBRIDGE_DATABASE_URL`, `_RECORD_CONTENT`, `_RECORD_FAILURE`, `_CLIENT_GONE` and `_RETENTION`. */
   readonly record: RecordConfig.RecordConfig
   /** `AIBRIDGE_OTLP_...`, `_SERVICE_NAME`, `_PROPAGATE_TRACE_CONTEXT`, `_METRICS_ACTORS` and `_METRICS_MODELS`. */
   readonly telemetry: TelemetryConfig.TelemetryConfig

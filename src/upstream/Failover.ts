@@ -18,6 +18,8 @@ export interface Progress {
   /** The masked form of the key of the last attempt. */
   credentialHint: string | undefined
   attempts: number
+  /** Set by whoever no longer wants an answer: no further key is tried. Default false. */
+  readonly isAbandoned?: boolean
 }
 
 /**
@@ -51,7 +53,12 @@ const next = (
     )
     return Effect.flatMap(key.isProbe ? releasedOnFailure(pool, key, judged) : judged, ({ response, tryNext }) =>
       tryNext
-        ? Effect.andThen(discard(response), next(pool, walker, attempt, progress, earlier))
+        ? Effect.andThen(
+            discard(response),
+            Effect.suspend(() =>
+              progress.isAbandoned === true ? Effect.interrupt : next(pool, walker, attempt, progress, earlier)
+            )
+          )
         : Effect.succeed(response)
     )
   })

@@ -1,5 +1,6 @@
 /** What is recorded of answers, wherever they are cut and whoever leaves: one end, its reason, and the usage up to there. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import type { RecordEvent } from "../../src/domain/RecordEvent.ts"
@@ -95,6 +96,22 @@ describe("The record of a stream", () => {
       const reason = isOver(stream, count) ? "complete" : "client_gone"
       assert.deepStrictEqual(yield* recorded, expected(after(stream, count), reason))
     }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events([...events, "hang"])])))
+  })
+
+  it.effect.each(cuts)("that is read on after the client has left after $count events: $name", ({ stream, count }) => {
+    const events = stream.steps.map(({ data }) => eventOf(stream, data))
+    const { path, request } = requestTo(stream.dialect.name, true)
+    const steps = [...events.slice(0, count), Duration.seconds(5), ...events.slice(count)]
+    return Effect.gen(function* () {
+      const client = yield* Reader.open(path, request)
+      yield* TestClock.adjust("1 second")
+      yield* client.leave
+      yield* TestClock.adjust("5 seconds")
+
+      const isComplete = isOver(stream, count)
+      const known = after(stream, isComplete ? count : stream.steps.length)
+      assert.deepStrictEqual(yield* recorded, expected(known, isComplete ? "complete" : "client_gone"))
+    }).pipe(Effect.provide(Setup.layer([ScriptedUpstream.events(steps)], { options: { clientGone: "drain" } })))
   })
 })
 

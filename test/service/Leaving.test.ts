@@ -2,14 +2,21 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
+import { join } from "node:path"
 import * as TestAnswer from "../upstream/TestAnswer.ts"
 import type { Exchange, TestServer } from "../upstream/TestServer.ts"
+import * as TestDump from "../upstream/TestDump.ts"
+import * as TestAdmin from "./admin/TestAdmin.ts"
 import * as TestHttp from "./TestHttp.ts"
+import * as TestMessages from "./TestMessages.ts"
 import * as TestService from "./TestService.ts"
 
 const request = { body: TestHttp.message({ stream: true }) }
 const passthrough = { path: "/anthropic/v1/models" }
+
+const often = { schedule: Schedule.spaced("20 millis"), times: 200 }
 
 /** The upstream's connection is closed, and nothing more comes. */
 const abandoned = Effect.fnUntraced(function* (upstream: TestServer, exchange: Exchange) {
@@ -103,6 +110,37 @@ describe("A client that leaves", () => {
 
       assert.strictEqual(exchange.target, "/v1/models")
       assert.strictEqual(yield* upstream.waiting, 0)
+      assert.deepStrictEqual(lines(), [])
+    })
+  )
+})
+
+describe("With AIBRIDGE_CLIENT_GONE=drain, a client that leaves before the head", () => {
+  it.live("has its answer read for its usage, repeated headers and all", () =>
+    Effect.gen(function* () {
+      const directory = yield* TestDump.directory
+      const { url, adminUrl, upstream, lines } = yield* TestService.withUpstream(1, {
+        AIBRIDGE_DATABASE_URL: `sqlite:${join(directory, "records.db")}`,
+        AIBRIDGE_CLIENT_GONE: "drain",
+        AIBRIDGE_MAX_CONCURRENCY: "1"
+      })
+      const client = yield* TestHttp.begin(url, { body: TestHttp.message() })
+      const exchange = yield* upstream.next
+      yield* client.leave
+      // Its room is free again once the gateway has seen it go.
+      const another = Effect.scoped(TestHttp.send(url, { body: "no JSON" }))
+      yield* Effect.repeat(another, { until: ({ status }) => status === 400, ...often })
+      const repeated = [["link", "one"] as const, ["link", "two"] as const]
+      yield* exchange.write(TestAnswer.json(200, TestMessages.message("Hello"), repeated))
+
+      const asked = TestAdmin.ask(adminUrl, "GET /interceptions")
+      const recorded = Effect.map(asked, ({ body }) => Object(body).interceptions[0]?.end ?? undefined)
+      const end = yield* Effect.repeat(recorded, { until: (found) => found !== undefined, ...often })
+      const { reason, status, usageQuality } = end
+      assert.deepStrictEqual(
+        { reason, status, usageQuality },
+        { reason: "client_gone", status: null, usageQuality: "final" }
+      )
       assert.deepStrictEqual(lines(), [])
     })
   )

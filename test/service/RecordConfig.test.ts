@@ -13,18 +13,20 @@ describe("The settings of records", () => {
         AIBRIDGE_DATABASE_URL: url,
         AIBRIDGE_RECORD_CONTENT: "false",
         AIBRIDGE_RECORD_FAILURE: "continue",
+        AIBRIDGE_CLIENT_GONE: "drain",
         AIBRIDGE_RETENTION: "7d"
       })
 
       const { record } = config
       assert.deepStrictEqual(
         { ...record, url: Redacted.value(record.url) },
-        { url, content: false, failure: "continue", retention: Duration.days(7) }
+        { url, content: false, failure: "continue", clientGone: "drain", retention: Duration.days(7) }
       )
       assert.deepInclude(EffectiveConfig.mask(config), {
         databaseUrl: "postgres://...@db.example:5432/records",
         recordContent: false,
         recordFailure: "continue",
+        clientGone: "drain",
         retention: "7d"
       })
     })
@@ -44,6 +46,7 @@ describe("The settings of records", () => {
   it.effect.each([
     { variable: "AIBRIDGE_DATABASE_URL", text: "mysql://ada:NEVER-SHOWN@db", says: /must be sqlite:<path>, postgres:/ },
     { variable: "AIBRIDGE_RECORD_FAILURE", text: "NEVER-SHOWN", says: /must be refuse or continue$/ },
+    { variable: "AIBRIDGE_CLIENT_GONE", text: "NEVER-SHOWN", says: /must be abort or drain$/ },
     { variable: "AIBRIDGE_RECORD_CONTENT", text: "NEVER-SHOWN", says: /must be true or false$/ }
   ])("refuse what $variable cannot be, without repeating it", ({ variable, text, says }) =>
     Effect.gen(function* () {

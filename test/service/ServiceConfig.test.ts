@@ -50,6 +50,7 @@ describe("ServiceConfig.fromEnvironment", () => {
           url: Redacted.make("sqlite:data/aibridge.db"),
           content: true,
           failure: "refuse",
+          clientGone: "abort",
           retention: Duration.days(60)
         },
         telemetry: {
