@@ -9,14 +9,35 @@ export type Change =
   | { readonly _tag: "Set"; readonly path: ReadonlyArray<string>; readonly value: unknown }
   /** It goes, with all others of its name. */
   | { readonly _tag: "Remove"; readonly path: ReadonlyArray<string> }
+  /** It is an array, and gets these elements before or after its own; where there is none, it is added. */
+  | {
+      readonly _tag: "Insert"
+      readonly path: ReadonlyArray<string>
+      readonly at: "start" | "end"
+      readonly elements: ReadonlyArray<unknown>
+    }
 
 export const set = (path: ReadonlyArray<string>, value: unknown): Change => ({ _tag: "Set", path, value })
 
 export const remove = (path: ReadonlyArray<string>): Change => ({ _tag: "Remove", path })
 
+export const prepend = (path: ReadonlyArray<string>, elements: ReadonlyArray<unknown>): Change => ({
+  _tag: "Insert",
+  path,
+  at: "start",
+  elements
+})
+
+export const append = (path: ReadonlyArray<string>, elements: ReadonlyArray<unknown>): Change => ({
+  _tag: "Insert",
+  path,
+  at: "end",
+  elements
+})
+
 /**
  * The JSON with all these changes; the very bytes that were given if nothing is to be changed. A path through anything else than
- * objects changes nothing. Of changes of one member the last counts, and one of a whole member rather than those within it.
+ * objects changes nothing, nor does an insertion into anything else than an array. Of changes of one member the last counts, and one of a whole member rather than those within it.
  */
 export const edit = (json: Uint8Array, changes: ReadonlyArray<Change>): Uint8Array => {
   const splices: Array<Splice> = []
@@ -79,8 +100,7 @@ const editObject = (
     const counts = isRead && last.get(member.name) === member
     if (whole === undefined && json[member.value] === openingBrace)
       editObject(json, { start: member.value, depth: depth + 1, isRead: counts }, within, splices)
-    else if (whole !== undefined && counts)
-      splices.push({ start: member.value, end: member.end, text: JSON.stringify(whole.value) })
+    else if (whole !== undefined && counts) splices.push(...splicesOf(json, member, whole))
   }
   const final = members.at(-1)
   if (removed !== undefined && final !== undefined)
@@ -95,6 +115,18 @@ const editObject = (
   }
 }
 
+const splicesOf = (json: Uint8Array, { value, end }: Member, change: Set | Insert): ReadonlyArray<Splice> => {
+  if (change._tag === "Set") return [{ start: value, end, text: JSON.stringify(change.value) }]
+  const inserted = change.elements.map((element) => JSON.stringify(element)).join(",")
+  if (json[value] !== openingBracket || inserted === "") return []
+  const isEmpty = afterSpace(json, value + 1) === end - 1
+  if (change.at === "start") return [{ start: value + 1, end: value + 1, text: isEmpty ? inserted : `${inserted},` }]
+  return [{ start: end - 1, end: end - 1, text: isEmpty ? inserted : `,${inserted}` }]
+}
+
+type Set = Extract<Change, { readonly _tag: "Set" }>
+type Insert = Extract<Change, { readonly _tag: "Insert" }>
+
 const byName = (changes: ReadonlyArray<Change>, depth: number) => Map.groupBy(changes, ({ path }) => path[depth] ?? "")
 
 const isWhole = ({ path }: Change, depth: number): boolean => path.length <= depth + 1
@@ -102,7 +134,8 @@ const isWhole = ({ path }: Change, depth: number): boolean => path.length <= dep
 // The value of a member that is absent, if its changes make one.
 const newValue = (changes: ReadonlyArray<Change>, depth: number): unknown => {
   const whole = changes.findLast((change) => isWhole(change, depth))
-  if (whole !== undefined) return whole._tag === "Set" ? whole.value : undefined
+  if (whole !== undefined)
+    return whole._tag === "Set" ? whole.value : whole._tag === "Insert" ? whole.elements : undefined
   const members = [...byName(changes, depth + 1)]
     .map(([name, within]) => [name, newValue(within, depth + 1)] as const)
     .filter(([, value]) => value !== undefined)

@@ -57,6 +57,29 @@ describe("A member of JSON", () => {
   })
 })
 
+describe("An array in JSON", () => {
+  it.each([
+    { json: `{"a":[1, 2]}`, atStart: `{"a":[7,{"b":8},1, 2]}`, atEnd: `{"a":[1, 2,7,{"b":8}]}` },
+    { json: `{"a": [ 1 ] }`, atStart: `{"a": [7,{"b":8}, 1 ] }`, atEnd: `{"a": [ 1 ,7,{"b":8}] }` },
+    { json: `{"a":[ ]}`, atStart: `{"a":[7,{"b":8} ]}`, atEnd: `{"a":[ 7,{"b":8}]}` },
+    { json: `{"a":["]"],"b":0}`, atStart: `{"a":[7,{"b":8},"]"],"b":0}`, atEnd: `{"a":["]",7,{"b":8}],"b":0}` },
+    { json: `{"b":0}`, atStart: `{"b":0,"a":[7,{"b":8}]}`, atEnd: `{"b":0,"a":[7,{"b":8}]}` },
+    { json: `{"a":null}`, atStart: `{"a":null}`, atEnd: `{"a":null}` },
+    { json: `{"a":[1],"a":[2]}`, atStart: `{"a":[1],"a":[7,{"b":8},2]}`, atEnd: `{"a":[1],"a":[2,7,{"b":8}]}` }
+  ])("gets more elements, the rest of $json as it is", ({ json, atStart, atEnd }) => {
+    const elements = [7, { b: 8 }]
+
+    assert.strictEqual(Bodies.text(JsonEdit.edit(Bodies.bytes(json), [JsonEdit.prepend(["a"], elements)])), atStart)
+    assert.strictEqual(Bodies.text(JsonEdit.edit(Bodies.bytes(json), [JsonEdit.append(["a"], elements)])), atEnd)
+  })
+
+  it("that gets none is left alone", () => {
+    const json = Bodies.bytes(`{"a":[1]}`)
+
+    assert.strictEqual(JsonEdit.edit(json, [JsonEdit.append(["a"], [])]), json)
+  })
+})
+
 /** JSON after the removal of its members `a`, and after the same with an `n` added. */
 const removals = [
   { json: `{"a":0}`, removed: `{}`, replaced: `{"n":1}` },
@@ -359,9 +382,16 @@ const parsed = (json: Uint8Array): unknown => JSON.parse(new TextDecoder().decod
 
 const randomChange = (next: RandomJson.Next): JsonEdit.Change => {
   const path = Array.from({ length: 1 + next(3) }, () => RandomJson.pick(next, ["wanted", "a", "inner", "new"]))
-  return next(2) === 0
-    ? JsonEdit.remove(path)
-    : JsonEdit.set(path, RandomJson.pick<unknown>(next, [null, 1, {}, { a: [] }]))
+  switch (next(4)) {
+    case 0:
+      return JsonEdit.remove(path)
+    case 1:
+      return JsonEdit.prepend(path, [1, { a: [] }])
+    case 2:
+      return JsonEdit.append(path, [1, { a: [] }])
+    default:
+      return JsonEdit.set(path, RandomJson.pick<unknown>(next, [null, 1, {}, { a: [] }]))
+  }
 }
 
 /** Without those that a later one or one of a whole member makes pointless. */
@@ -374,6 +404,15 @@ const effective = (changes: ReadonlyArray<JsonEdit.Change>) =>
       )
   )
 
+const inserted = (
+  value: unknown,
+  { at, elements }: { readonly at: "start" | "end"; readonly elements: ReadonlyArray<unknown> }
+) => {
+  if (value === undefined) return elements
+  if (!Array.isArray(value)) return value
+  return at === "start" ? [...elements, ...value] : [...value, ...elements]
+}
+
 const changed = (value: unknown, { path: [name = "", ...path], ...change }: JsonEdit.Change): unknown => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value
   const members = new Map<string, unknown>(Object.entries(value))
@@ -381,6 +420,7 @@ const changed = (value: unknown, { path: [name = "", ...path], ...change }: Json
     const isPointless = change._tag === "Remove" && !members.has(name)
     if (!isPointless) members.set(name, changed(members.has(name) ? members.get(name) : {}, { path, ...change }))
   } else if (change._tag === "Remove") members.delete(name)
-  else members.set(name, change.value)
+  else if (change._tag === "Set") members.set(name, change.value)
+  else members.set(name, inserted(members.get(name), change))
   return Object.fromEntries(members)
 }
