@@ -2,6 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { HttpServerRequest as ServerRequest } from "effect/http/HttpServerRequest"
@@ -12,6 +13,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Dialect, OmittedEvent } from "./dialects/Dialect.ts"
+import type { InjectedCall } from "./dialects/ToolTurns.ts"
 import * as GatewayError from "./domain/GatewayError.ts"
 import type { RequestHeaders } from "./domain/HeaderRecord.ts"
 import { isEventStream } from "./domain/HeaderRecord.ts"
@@ -29,6 +31,7 @@ import type { Route } from "./inbound/Router.ts"
 import * as Router from "./inbound/Router.ts"
 import type { Key } from "./keys/Key.ts"
 import * as ExtraHeaders from "./providers/ExtraHeaders.ts"
+import type { Provider } from "./providers/Provider.ts"
 import { Providers } from "./providers/Providers.ts"
 import type { DialectRequest, Translation } from "./providers/Translation.ts"
 import * as FailureLog from "./record/FailureLog.ts"
@@ -41,6 +44,10 @@ import * as ClientGone from "./relay/ClientGone.ts"
 import * as Relay from "./relay/Relay.ts"
 import * as ResponseHead from "./relay/ResponseHead.ts"
 import { WholeAnswer } from "./relay/WholeAnswer.ts"
+import * as AgenticLoop from "./tools/AgenticLoop.ts"
+import * as Offer from "./tools/Offer.ts"
+import * as ToolCall from "./tools/ToolCall.ts"
+import { ToolSources } from "./tools/ToolSources.ts"
 import * as ActorHeaders from "./upstream/ActorHeaders.ts"
 import * as ApiDump from "./upstream/ApiDump.ts"
 import * as CircuitBreakers from "./upstream/CircuitBreakers.ts"
@@ -95,6 +102,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
     const concurrencyLimit = yield* ConcurrencyLimit
     const rateLimit = yield* RateLimit
     const writeRepeated = yield* ResponseHead.RepeatedHeaders
+    const tools = yield* ToolSources
     const router = Router.make(providers.all)
     const failures = FailureAnswer.make()
     const answering = yield* ClientGone.make(options.clientGone)
@@ -133,6 +141,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       }
       const parent = yield* parentOf(request.headers)
       const arrival = { at: arrived, receiving, parent, prompt: asked.prompt }
+      const offer = yield* Offer.make(tools.injected(), dialect, { ...asked, model })
       return yield* answering(InterceptionLog.begin(watchers, facts, arrival), (interception, hold) =>
         Effect.flatMap(limitsOf(provider), (limits) => {
           const headers = headersOf(request, shown)
@@ -140,30 +149,40 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           if (provider.sendActorHeaders) Object.assign(headers, ActorHeaders.of(actor))
           ExtraHeaders.add(headers, provider.extraHeaders)
           const way = upstreamOf({ provider: provider.name, interception: { id: interception.id, model } })
-          const translated = { model, stream: asked.stream, headers, body: asked.body }
-          const attempt =
+          const attemptOf = (sent: Uint8Array) =>
             translation === undefined
               ? Effect.succeed((key: Key) =>
-                  way(key).send(outgoing(route, request, credential.inject(headers, key), asked.body, limits))
+                  way(key).send(outgoing(route, request, credential.inject(headers, key), sent, limits))
                 )
-              : translatedAttempt(route, translation, translated, limits, way)
-          const walk = Effect.flatMap(attempt, (send) =>
-            Failover.walk(
-              credential.pool,
-              (key) =>
-                interception.attempt((traceparent) => {
-                  if (traceparent !== undefined && options.propagateTraceContext) headers["traceparent"] = traceparent
-                  return send(key)
-                }),
-              interception.progress
-            )
-          )
-          return breakers.admit(circuitOf(route, model), circuitBreaker).pipe(
-            Effect.flatMap((permit) =>
-              Effect.map(CircuitOutcome.judged(walk, permit, circuitBreaker, asked.stream), (response) =>
-                relay(response, { interception, request, dialect, omitted: asked.omitted, permit, hold })
+              : translatedAttempt(route, translation, { model, stream: asked.stream, headers, body: sent }, limits, way)
+          const walk = (sent: Uint8Array) =>
+            Effect.flatMap(attemptOf(sent), (send) =>
+              Failover.walk(
+                credential.pool,
+                (key) =>
+                  interception.attempt((traceparent) => {
+                    if (traceparent !== undefined && options.propagateTraceContext) headers["traceparent"] = traceparent
+                    return send(key)
+                  }),
+                interception.progress
               )
-            ),
+            )
+          let permit: CircuitBreakers.Permit | undefined
+          const call = (sent: Uint8Array) =>
+            Effect.flatMap(breakers.admit(circuitOf(route, model), circuitBreaker), (admitted) => {
+              permit?.tell("success")
+              permit = admitted
+              return CircuitOutcome.judged(walk(sent), admitted, circuitBreaker, asked.stream)
+            })
+          const tell = (outcome: CircuitBreakers.Outcome) => permit?.tell(outcome)
+          const relayed = { interception, request, dialect, omitted: asked.omitted, tell, hold }
+          const answer =
+            offer === undefined
+              ? Effect.map(call(asked.body), (response) =>
+                  relay(response, { ...relayed, copy: copyOf(response, interception, dialect) })
+                )
+              : Effect.map(looped(offer, call, limits, relayed, provider), (response) => relay(response, relayed))
+          return answer.pipe(
             Effect.catch((error) => {
               interception.failed(error)
               return failures.answer(error, provider, dialect, { [Interception.idHeader]: interception.id })
@@ -185,11 +204,10 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
     const relay = (
       response: UpstreamResponse,
-      { interception, request, dialect, omitted, permit, hold }: Relayed
+      { interception, request, dialect, omitted, tell, hold, copy }: Relayed
     ): HttpServerResponse.HttpServerResponse => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
-      const copy = copyOf(response, interception, dialect)
       if (isEventStream(response.status, response.headers)) {
         delete headers["content-length"]
         const { keepaliveInterval } = options
@@ -199,7 +217,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           keepaliveInterval,
           onEnd: (failure, isError) => {
             interception.answered(failure, isError)
-            permit.tell(CircuitOutcome.ofEnd(failure, isError))
+            tell(CircuitOutcome.ofEnd(failure, isError))
           },
           copy
         })
@@ -213,6 +231,49 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       }
       const bytes = Relay.bytes(response.body, (failure) => interception.answered(failure), copy)
       return ResponseHead.stream(response.status, headers, hold(bytes))
+    }
+
+    /** With tools of our own: as many upstream calls as it takes, each read for records on its own. */
+    const looped = (
+      offer: Offer.Offer,
+      call: AgenticLoop.Loop<LateFailure>["call"],
+      limits: RequestLimits.RequestLimits,
+      { interception, dialect }: Relayed,
+      provider: Provider
+    ) => {
+      interception.isInjected = offer.isInjected
+      const run = (called: InjectedCall) => {
+        const found = offer.find(called.name)
+        const ended = interception.invoked({
+          call: called,
+          tool: found?.tool.name ?? called.name,
+          server: found?.source.name ?? "unknown",
+          serverUrl: found?.source.url
+        })
+        const toolLimits = { timeout: options.toolTimeout, maximumResultBytes: options.maximumToolResultBytes }
+        return ToolCall.within(ToolCall.run(called, found, toolLimits), limits).pipe(
+          Effect.onExit((exit) =>
+            Effect.sync(() => ended(Exit.isSuccess(exit) ? exit.value.error : "it was not waited for"))
+          ),
+          Effect.map(({ result }) => result)
+        )
+      }
+      return AgenticLoop.answer(
+        {
+          dialect,
+          turns: offer.turns,
+          call: (body) =>
+            Effect.map(call(body), (response) => copied(response, copyOf(response, interception, dialect))),
+          run,
+          maximumIterations: options.maximumToolIterations,
+          isAbandoned: () => interception.progress.isAbandoned,
+          failed: (error) => {
+            interception.failed(error)
+            return failures.textOf(error, provider, dialect)
+          }
+        },
+        offer.body
+      )
     }
 
     const passthrough = Effect.fnUntraced(function* (route: PassthroughRoute, request: HttpServerRequest) {
@@ -290,14 +351,19 @@ export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Gateway |
   })
 )
 
+type LateFailure = Exclude<FailureAnswer.Failure, UpstreamError>
+
 // What is known of a request when its answer comes.
 interface Relayed {
   readonly interception: InterceptionLog.InterceptionLog
   readonly request: HttpServerRequest
   readonly dialect: Dialect
   readonly omitted: OmittedEvent | undefined
-  readonly permit: CircuitBreakers.Permit
+  /** Tells the circuit how a stream has ended. */
+  readonly tell: (outcome: CircuitBreakers.Outcome) => void
   readonly hold: ClientGone.Hold
+  /** Of the upstream's bytes, for records; none if they are read elsewhere. */
+  readonly copy?: Relay.Copy | undefined
 }
 
 // What an answer says of itself is read from a copy, when it is over.
@@ -308,11 +374,20 @@ const copyOf = (
 ): Relay.Copy | undefined => {
   if (status >= 300) return undefined
   const tap = isEventStream(status, headers) ? new AnswerTap(dialect) : new WholeAnswer(dialect)
-  interception.readAnswer = () => tap.end()
+  interception.reads(() => tap.end())
   return (chunk) => {
     if (chunk.length > 0) interception.received()
     tap.push(chunk)
   }
+}
+
+// An answer that is read before it is known whether it is the client's.
+const copied = (response: UpstreamResponse, copy: Relay.Copy | undefined): UpstreamResponse => {
+  const { status, headers, nudge, whole } = response
+  if (copy === undefined) return response
+  if (whole === undefined) return { status, headers, nudge, whole, body: Relay.bytes(response.body, () => {}, copy) }
+  copy(whole)
+  return response
 }
 
 // How an attempt is made for a vendor with a wire format of its own.

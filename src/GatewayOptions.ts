@@ -15,6 +15,12 @@ export interface GatewayOptions {
    * its usage (`drain`), for 30 seconds at most and 64 at once. Passthrough is always aborted. Default `abort`.
    */
   readonly clientGone: "abort" | "drain"
+  /** How often the gateway's own tools are run for a request before the model is told to do without them. Default 10. */
+  readonly maximumToolIterations: number
+  /** How long one call of such a tool may take. Default 60 seconds. */
+  readonly toolTimeout: Duration.Duration
+  /** How large its result may be, in bytes of JSON. Default 1 MiB. */
+  readonly maximumToolResultBytes: number
   /**
    * How long a request may take from when its body was read to the end of its answer, all attempts together, unless its provider
    * says otherwise. `Duration.infinity`: no limit. Default 1 hour.
@@ -37,6 +43,9 @@ export const defaults: GatewayOptions = {
   keepaliveInterval: Duration.seconds(10),
   recordFailure: "refuse",
   clientGone: "abort",
+  maximumToolIterations: 10,
+  toolTimeout: Duration.seconds(60),
+  maximumToolResultBytes: 1024 * 1024,
   totalTimeout: Duration.hours(1),
   maximumMetricValues: 100,
   metricsActorLabel: false,

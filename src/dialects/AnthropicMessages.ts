@@ -2,8 +2,10 @@
 import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
 import * as AnthropicAnswer from "./AnthropicAnswer.ts"
+import * as AnthropicTurns from "./AnthropicTurns.ts"
 import type { Dialect } from "./Dialect.ts"
 import { parseBody } from "./Dialect.ts"
+import * as EventEdit from "./EventEdit.ts"
 
 /** As Anthropic documents it ("Messages" and "Streaming messages"). A stream ends with `message_stop` or `error`. */
 export const dialect: Dialect = {
@@ -24,16 +26,18 @@ export const dialect: Dialect = {
   answerReader: AnthropicAnswer.reader,
   readAnswer: AnthropicAnswer.read,
   renderError: (status, message) => render(errorType(status), message),
-  renderStreamError: (message) => encoder.encode(`event: error\ndata: ${render("api_error", message)}\n\n`),
+  renderStreamError: (message) => streamErrorOf(render("api_error", message)),
+  streamErrorOf: (error) => streamErrorOf(error),
   terminalEvents: ["message_stop", "error"],
   errorEvents: ["error"],
   isTerminalData: (head) => terminalData.test(head),
   isErrorData: (head) => errorData.test(head),
   terminalDataStarts: ["{"],
+  tools: AnthropicTurns.toolDialect,
   keepalive: new TextEncoder().encode(`event: ping\ndata: {"type": "ping"}\n\n`)
 }
 
-const encoder = new TextEncoder()
+const streamErrorOf = (error: string): Uint8Array => EventEdit.write("error", error)
 
 const render = (type: string, message: string): string => JSON.stringify({ type: "error", error: { type, message } })
 

@@ -5,6 +5,7 @@ import type { GatewayError } from "../domain/GatewayError.ts"
 import { InvalidBody } from "../domain/GatewayError.ts"
 import type { Answer } from "../domain/Usage.ts"
 import type { AnswerReader } from "./AnswerReader.ts"
+import type { ToolDialect } from "./ToolTurns.ts"
 
 /** What the gateway reads of a bridged request, and what goes upstream for it. */
 export interface BridgedRequest {
@@ -44,6 +45,8 @@ export interface Dialect {
   readonly renderError: (status: number, message: string) => string
   /** An error as an event of a stream that has begun. */
   readonly renderStreamError: (message: string) => Uint8Array
+  /** The same of the JSON text of an error answer, such as `renderError` makes, or an upstream has sent. */
+  readonly streamErrorOf: (error: string) => Uint8Array
   /** The names of the events that end a stream; none in a dialect whose events are told by their data alone. */
   readonly terminalEvents: ReadonlyArray<string>
   /** Those of them that say that the answer failed, in their data why. */
@@ -54,6 +57,8 @@ export interface Dialect {
   readonly isErrorData: (head: string) => boolean
   /** With what such data begins, in ASCII: a first look that costs little. */
   readonly terminalDataStarts: ReadonlyArray<string>
+  /** Tools of the gateway's own. */
+  readonly tools: ToolDialect
   /** What keeps a silent stream open, if the dialect has such an event. */
   readonly keepalive: Uint8Array | undefined
 }

@@ -3,6 +3,8 @@ import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect, OmittedEvent } from "./Dialect.ts"
 import { isTrue, parseBody } from "./Dialect.ts"
+import { noTools } from "./ToolTurns.ts"
+import * as EventEdit from "./EventEdit.ts"
 import * as JsonEdit from "./JsonEdit.ts"
 import * as OpenAiChatAnswer from "./OpenAiChatAnswer.ts"
 import * as OpenAiError from "./OpenAiError.ts"
@@ -28,16 +30,16 @@ export const dialect: Dialect = {
   answerReader: OpenAiChatAnswer.reader,
   readAnswer: OpenAiChatAnswer.read,
   renderError: OpenAiError.render,
-  renderStreamError: (message) => encoder.encode(`data: ${OpenAiError.render(500, message)}\n\n`),
+  renderStreamError: (message) => EventEdit.write("", OpenAiError.render(500, message)),
+  streamErrorOf: (error) => EventEdit.write("", error),
   terminalEvents: [],
   errorEvents: [],
   isTerminalData: (head) => terminalData.test(head),
   isErrorData: (head) => !head.startsWith("[DONE]"),
   terminalDataStarts: ["[DONE]", `{"error"`, "{ ", "{\t"],
+  tools: noTools,
   keepalive: undefined
 }
-
-const encoder = new TextEncoder()
 
 // The sentinel, or an error in place of a chunk.
 const terminalData = /^(?:\[DONE\]\s*$|\{\s*"error"\s*:\s*[{"])/

@@ -4,6 +4,8 @@ import { Unsupported } from "../domain/GatewayError.ts"
 import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect } from "./Dialect.ts"
 import { isTrue, parseBody } from "./Dialect.ts"
+import { noTools } from "./ToolTurns.ts"
+import * as EventEdit from "./EventEdit.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 import * as OpenAiResponsesAnswer from "./OpenAiResponsesAnswer.ts"
 
@@ -29,16 +31,16 @@ export const dialect: Dialect = {
   answerReader: OpenAiResponsesAnswer.reader,
   readAnswer: OpenAiResponsesAnswer.read,
   renderError: OpenAiError.render,
-  renderStreamError: (message) => encoder.encode(`event: error\ndata: ${streamError(message)}\n\n`),
+  renderStreamError: (message) => streamErrorOf(OpenAiError.render(500, message)),
+  streamErrorOf: (error) => streamErrorOf(error),
   terminalEvents: ["response.completed", "response.failed", "response.incomplete", "error"],
   errorEvents: ["response.failed", "error"],
   isTerminalData: (head) => terminalData.test(head),
   isErrorData: (head) => errorData.test(head),
   terminalDataStarts: ["{"],
+  tools: noTools,
   keepalive: undefined
 }
-
-const encoder = new TextEncoder()
 
 const terminalData = /"type"\s*:\s*"(?:response\.(?:completed|failed|incomplete)|error)"/
 const errorData = /"type"\s*:\s*"(?:response\.failed|error)"/
@@ -66,7 +68,11 @@ const background = new Unsupported({
 })
 
 // The documented members, and those that OpenAI really sends: clients read the ones or the others.
-const streamError = (message: string): string => {
-  const error = OpenAiError.make(500, message)
-  return JSON.stringify({ type: "error", code: error.code, message, param: null, sequence_number: 0, error })
+const streamErrorOf = (text: string): Uint8Array => {
+  const error = Json.member(Json.parse(text), "error")
+  const { code = null, message } = Object(error)
+  return EventEdit.write(
+    "error",
+    JSON.stringify({ type: "error", code, message, param: null, sequence_number: 0, error })
+  )
 }

@@ -43,3 +43,32 @@ export interface Thought {
   readonly text: string
   readonly source: "thinking" | "reasoning_summary" | "commentary"
 }
+
+/** What several answers have said together, in their order. The numbers are final if all are. */
+export const together = (answers: ReadonlyArray<Answer>): Answer | undefined => {
+  const [first, ...others] = answers
+  if (first === undefined || others.length === 0) return first
+  return others.reduce(
+    (sum, { messageId, usage, quality, toolCalls, thoughts }) => ({
+      messageId: sum.messageId ?? messageId,
+      usage: added(sum.usage, usage),
+      quality: sum.quality === quality ? quality : "partial",
+      toolCalls: [...sum.toolCalls, ...toolCalls],
+      thoughts: [...sum.thoughts, ...thoughts]
+    }),
+    first
+  )
+}
+
+const added = (first: Usage | undefined, second: Usage | undefined): Usage | undefined => {
+  if (first === undefined || second === undefined) return first ?? second
+  const extra: Record<string, number> = { ...first.extra }
+  for (const [name, count] of Object.entries(second.extra)) extra[name] = (extra[name] ?? 0) + count
+  return {
+    input: first.input + second.input,
+    output: first.output + second.output,
+    cacheRead: first.cacheRead + second.cacheRead,
+    cacheWrite: first.cacheWrite + second.cacheWrite,
+    extra
+  }
+}

@@ -6,7 +6,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type { HttpServerResponse } from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
-import type { Dialect } from "../dialects/Dialect.ts"
+import type { Dialect, ShapedResponse } from "../dialects/Dialect.ts"
 import { shapeError } from "../dialects/Dialect.ts"
 import type { GatewayError } from "../domain/GatewayError.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
@@ -22,6 +22,8 @@ export type Failure = GatewayError | UpstreamError | Parameters<Provider["keyFai
 export interface FailureAnswer {
   /** A refusal of the gateway's own: it is counted, told in the log if it is worth it, and answered. */
   readonly refuse: (refusal: NoRoute, headers?: Headers) => Effect.Effect<HttpServerResponse>
+  /** The body of such an answer: JSON text. */
+  readonly textOf: (error: Failure, provider: Provider, dialect: Dialect) => string
   readonly answer: (
     error: Failure,
     provider: Provider,
@@ -49,19 +51,14 @@ export const make = (): FailureAnswer => {
     )
   }
 
-  const answer: FailureAnswer["answer"] = (error, provider, dialect, headers) => {
-    switch (error._tag) {
-      case "GatewayError":
-        return refuse({ error, provider, dialect }, headers)
-      case "UpstreamError":
-        return Effect.succeed(ErrorResponse.toResponse(ErrorResponse.fromUpstreamError(error, dialect), headers))
-      case "KeyPoolError":
-        return Effect.succeed(ErrorResponse.toResponse(provider.keyFailover.buildKeyPoolResponse(error), headers))
-    }
-  }
+  const answer: FailureAnswer["answer"] = (error, provider, dialect, headers) =>
+    error._tag === "GatewayError"
+      ? refuse({ error, provider, dialect }, headers)
+      : Effect.succeed(ErrorResponse.toResponse(shapeOf(error, provider, dialect), headers))
 
   return {
     refuse,
+    textOf: (error, provider, dialect) => shapeOf(error, provider, dialect).body,
     answer,
     answered: (effect, provider, dialect) =>
       Effect.catchCause(effect, (cause) => {
@@ -71,5 +68,16 @@ export const make = (): FailureAnswer => {
         const told = Effect.logError("request failed by a defect", cause)
         return Effect.as(told, ErrorResponse.toResponse(shapeError(dialect, 500, "internal error")))
       })
+  }
+}
+
+const shapeOf = (error: Failure, provider: Provider, dialect: Dialect): ShapedResponse => {
+  switch (error._tag) {
+    case "GatewayError":
+      return ErrorResponse.fromGatewayError(error, dialect)
+    case "UpstreamError":
+      return ErrorResponse.fromUpstreamError(error, dialect)
+    case "KeyPoolError":
+      return provider.keyFailover.buildKeyPoolResponse(error)
   }
 }

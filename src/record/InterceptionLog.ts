@@ -11,7 +11,8 @@ import type { EndReason } from "../domain/Interception.ts"
 import * as Interception from "../domain/Interception.ts"
 import type { AttemptEnded, InterceptionStarted, RecordEvent } from "../domain/RecordEvent.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
-import type { Answer } from "../domain/Usage.ts"
+import type { Answer, ToolCall } from "../domain/Usage.ts"
+import { together } from "../domain/Usage.ts"
 import * as FailureLog from "./FailureLog.ts"
 import type { InterceptionMetrics, Meter } from "./InterceptionMetrics.ts"
 import type { Recorder } from "./Recorder.ts"
@@ -67,8 +68,8 @@ const notRecorded = Effect.fail(GatewayError.make(new GatewayError.NotRecorded({
 
 export class InterceptionLog {
   readonly id: string
-  /** Reads what the answer says of itself, as far as it has come; asked once, at the end. */
-  readAnswer: (() => Answer) | undefined
+  /** Whether a tool is the gateway's own: calls of those are told by `invoked`. */
+  isInjected: ((tool: string) => boolean) | undefined
   /** Kept up to date by the failover. */
   readonly progress: { attempts: number; credentialHint: string | undefined; isAbandoned: boolean } = {
     attempts: 0,
@@ -83,12 +84,14 @@ export class InterceptionLog {
   private readonly meter: Meter
   private readonly trace: Trace | undefined
   private readonly attempts: Array<AttemptEnded> = []
+  private readonly answers: Array<() => Answer> = []
+  private readonly invocations: Array<InvocationEnded> = []
   private status: number | undefined
   private reason: EndReason = "client_gone"
   private failure: UpstreamError | GatewayError.GatewayError | undefined
   private isError = false
   private hasEnded = false
-  // In nanoseconds: how long the upstream was waited for, and when the first byte of its answer came.
+  // In nanoseconds: how long upstreams and tools were waited for, and when the first byte of its answer came.
   private waited = 0n
   private firstByteAt: bigint | undefined
 
@@ -160,6 +163,27 @@ export class InterceptionLog {
     this.meter.overhead(seconds(passed - this.arrival.receiving - this.waited))
   }
 
+  /** Another upstream answer comes, what it says of itself to be asked once, at the end: as far as it has come then. */
+  reads(answer: () => Answer): void {
+    this.answers.push(answer)
+  }
+
+  /** A tool of the gateway's own is called. To be told how that has ended: with an error, if there is one. */
+  invoked(invocation: Invocation): (error: string | undefined) => void {
+    const { tool, server, serverUrl, call } = invocation
+    const began = this.clock.currentTimeNanosUnsafe()
+    const span = this.trace?.toolCall({ tool, server, serverUrl, args: call.args }, began)
+    const answer = this.answers.length - 1
+    return (error) => {
+      const now = this.clock.currentTimeNanosUnsafe()
+      this.waited += now - began
+      span?.end(undefined, error === undefined ? undefined : "tool_error", now)
+      this.meter.invoked(serverUrl ?? server, tool)
+      const at = this.clock.currentTimeMillisUnsafe()
+      if (this.invocations.length < maximumInvocations) this.invocations.push({ invocation, answer, at, error })
+    }
+  }
+
   /** A part of the answer has come. */
   readonly received = (): void => {
     this.firstByteAt ??= this.clock.currentTimeNanosUnsafe()
@@ -175,17 +199,20 @@ export class InterceptionLog {
 
   /** There was no answer to pass on; of the gateway's own refusals only a circuit breaker's comes so late. */
   failed(error: UpstreamError | GatewayError.GatewayError | { readonly _tag: "KeyPoolError" }): void {
+    if (this.hasEnded) return
     this.over((error._tag === "UpstreamError" && byTheGateway(error)) || reasonOf[error._tag])
     if (error._tag !== "KeyPoolError") this.failure = error
   }
 
   /** The answer has been passed on; with a failure, up to there. @param isError whether it says itself that the upstream has failed */
   answered(failure: UpstreamError | undefined, isError = false): void {
+    if (this.hasEnded) return
     this.over(failure === undefined ? "complete" : (byTheGateway(failure) ?? "upstream_cut"))
     this.failure = failure
     this.isError = isError
   }
 
+  // Only the first time counts: of an answer that has failed an error event is still passed on.
   private over(reason: EndReason): void {
     this.hasEnded = true
     if (!this.progress.isAbandoned) this.reason = reason
@@ -193,11 +220,12 @@ export class InterceptionLog {
 
   readonly end: Effect.Effect<void> = Effect.suspend(() => {
     const { recorder } = this.watchers
-    const answer = this.readAnswer?.()
+    const answers = this.answers.map((read) => this.clientsOwn(read()))
+    const answer = together(answers)
     this.measure(answer)
     const told = this.failure === undefined ? Effect.void : this.tell(this.failure)
     const isRecorded = this.isTaken && recorder.keeps
-    const events = isRecorded ? this.events(answer) : []
+    const events = isRecorded ? this.events(answers, answer) : []
     const now = this.clock.currentTimeNanosUnsafe()
     if (this.trace !== undefined) for (const event of events) this.trace.recorded(event, now)
     this.trace?.end({ reason: this.reason, status: this.status, errorType: this.errorType, answer }, now)
@@ -224,29 +252,34 @@ export class InterceptionLog {
     return this.isError ? "upstream_error" : undefined
   }
 
-  private events(answer: Answer | undefined): ReadonlyArray<RecordEvent> {
+  // What is left of the calls once those of the gateway's own tools are gone.
+  private clientsOwn(answer: Answer): Answer {
+    const { isInjected } = this
+    if (isInjected === undefined) return answer
+    return { ...answer, toolCalls: answer.toolCalls.filter(({ name }) => !isInjected(name)) }
+  }
+
+  private events(answers: ReadonlyArray<Answer>, all: Answer | undefined): ReadonlyArray<RecordEvent> {
     const { id, reason, status, arrival } = this
     const { attempts, credentialHint } = this.progress
     const at = this.clock.currentTimeMillisUnsafe()
-    const ended: RecordEvent = {
-      _tag: "InterceptionEnded",
-      id,
-      at,
-      reason,
-      status,
-      attempts,
-      credentialHint,
-      usageQuality: "none"
-    }
-    if (answer === undefined) return [...this.attempts, ended]
-    const { messageId, usage, quality, toolCalls, thoughts } = answer
-    const of = { interceptionId: id, at, messageId }
     const events: Array<RecordEvent> = [...this.attempts]
-    if (arrival.prompt !== undefined) events.push({ _tag: "PromptUsage", ...of, text: arrival.prompt })
-    if (usage !== undefined && quality !== "none") events.push({ _tag: "TokenUsage", ...of, usage, quality })
-    for (const call of toolCalls) events.push({ _tag: "ToolUsage", ...of, call, ...ofClient })
-    for (const thought of thoughts) events.push({ _tag: "ModelThought", ...of, thought })
-    events.push({ ...ended, usageQuality: quality })
+    const ids = { interceptionId: id, at }
+    if (all !== undefined && arrival.prompt !== undefined)
+      events.push({ _tag: "PromptUsage", ...ids, messageId: all.messageId, text: arrival.prompt })
+    for (const { messageId, usage, quality, toolCalls, thoughts } of answers) {
+      const of = { ...ids, messageId }
+      if (usage !== undefined && quality !== "none") events.push({ _tag: "TokenUsage", ...of, usage, quality })
+      for (const call of toolCalls) events.push({ _tag: "ToolUsage", ...of, call, ...ofClient })
+      for (const thought of thoughts) events.push({ _tag: "ModelThought", ...of, thought })
+    }
+    for (const { invocation, answer, at: ended, error } of this.invocations) {
+      const { call, tool, serverUrl } = invocation
+      const of = { interceptionId: id, at: ended, messageId: answers[answer]?.messageId }
+      events.push({ _tag: "ToolUsage", ...of, call: { ...call, name: tool }, injected: true, serverUrl, error })
+    }
+    const usageQuality = all?.quality ?? "none"
+    events.push({ _tag: "InterceptionEnded", id, at, reason, status, attempts, credentialHint, usageQuality })
     return events
   }
 
@@ -259,6 +292,26 @@ export class InterceptionLog {
     })
   }
 }
+
+/** A call of a tool of the gateway's own. */
+export interface Invocation {
+  readonly call: ToolCall
+  /** Its own name, at its server. */
+  readonly tool: string
+  readonly server: string
+  readonly serverUrl: string | undefined
+}
+
+interface InvocationEnded {
+  readonly invocation: Invocation
+  /** The place of the answer that has called it. */
+  readonly answer: number
+  readonly at: number
+  readonly error: string | undefined
+}
+
+/** How many are kept of one interception. */
+const maximumInvocations = 200
 
 const seconds = (nanos: bigint): number => Math.max(0, Number(nanos)) / 1e9
 

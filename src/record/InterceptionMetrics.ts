@@ -75,6 +75,14 @@ export const toolSelections = (attributes: Labels) =>
     incremental: true
   })
 
+/** Calls of the gateway's own tools, with `provider`, `model`, `server` (its URL, or its name if it has none) and `name`. */
+export const toolInvocations = (attributes: Labels) =>
+  Metric.counter("aibridge_injected_tool_invocations_total", {
+    attributes,
+    description: "Calls of the gateway's own tools by models",
+    incremental: true
+  })
+
 /** Requests that are not read, with `provider`, `route` and `method`. */
 export const passthrough = (attributes: Labels) =>
   Metric.counter("aibridge_passthrough_total", {
@@ -113,6 +121,8 @@ export interface InterceptionMetrics {
 export interface Meter {
   /** @param seconds see `overhead` */
   readonly overhead: (seconds: number) => void
+  /** A tool of the gateway's own was called. */
+  readonly invoked: (server: string, tool: string) => void
   /** It is no longer under way. To be called once. */
   readonly ended: (outcome: Outcome) => void
 }
@@ -147,6 +157,7 @@ export const make = (options: Options): Effect.Effect<InterceptionMetrics> =>
         series.inflight.modifyUnsafe(1, context)
         return {
           overhead: (seconds) => series.overhead.updateUnsafe(seconds, context),
+          invoked: (server, tool) => series.invocation(server, tools(tool)).updateUnsafe(1, context),
           ended: (outcome) => {
             const { errorType, answer } = outcome
             series.inflight.modifyUnsafe(-1, context)
@@ -196,7 +207,9 @@ const makeSeries = ({ provider, route, client, model, actor }: Kind) => {
     failed: ended("failed"),
     prompts: prompts({ ...of, ...caller }),
     tokens: memoized((type) => tokens({ ...of, ...caller, type })),
-    tool: memoized((name) => toolSelections({ ...of, name }))
+    tool: memoized((name) => toolSelections({ ...of, name })),
+    // Servers are those that were configured.
+    invocation: (server: string, name: string) => toolInvocations({ ...of, server, name })
   }
 }
 

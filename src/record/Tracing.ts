@@ -45,8 +45,18 @@ export interface PassthroughStart {
 export interface Trace {
   /** The next attempt: `Intercept.ProcessRequest.Upstream`. It ends with the trace, or with the next one if it was refused. */
   readonly attempt: (number: number, credentialHint: string, now: bigint) => Span
+  /** A call of a tool of the gateway's own: `Intercept.ProcessRequest.ToolCall`. */
+  readonly toolCall: (call: ToolCallStart, now: bigint) => Span
   readonly recorded: (event: RecordEvent, now: bigint) => void
   readonly end: (end: End, now: bigint) => void
+}
+
+export interface ToolCallStart {
+  readonly tool: string
+  readonly server: string
+  readonly serverUrl: string | undefined
+  /** JSON text, of which the span has no more than the beginning. */
+  readonly args: string
 }
 
 export interface End {
@@ -106,6 +116,18 @@ export const make: Effect.Effect<Tracing | undefined> = Effect.gen(function* () 
         })
         return (attempt = toSpan(span))
       },
+      toolCall: ({ tool, server, serverUrl, args }, at) =>
+        toSpan(
+          begin("Intercept.ProcessRequest.ToolCall", "internal", processing, at, {
+            ...set,
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": tool,
+            mcp_tool_name: tool,
+            mcp_server_name: server,
+            mcp_server_url: serverUrl,
+            mcp_input: args.slice(0, 100)
+          })
+        ),
       recorded: (event, at) => {
         const name = recordSpans[event._tag]
         if (name !== undefined) begin(name, "internal", whole, at, set).end(at, Exit.void)

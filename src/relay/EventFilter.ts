@@ -1,6 +1,7 @@
 /** Takes out of a stream of events the one that the client must not see. */
 import * as Bytes from "../domain/Bytes.ts"
 import type { OmittedEvent } from "../dialects/Dialect.ts"
+import { dataOf } from "../domain/SseEvent.ts"
 import * as ByteText from "./ByteText.ts"
 
 /** Complete events. */
@@ -58,13 +59,3 @@ export class EventFilter {
 
 const lineFeed = 0x0a
 const carriageReturn = 0x0d
-
-const decoder = new TextDecoder()
-
-/** The data of one whole event (WHATWG HTML, "Server-sent events"). */
-const dataOf = (event: Uint8Array): string =>
-  decoder
-    .decode(event)
-    .split(/\r\n|\r|\n/)
-    .flatMap((line) => (line.startsWith("data:") ? [line.slice("data:".length)] : []))
-    .join("\n")

@@ -38,7 +38,7 @@ const translated = (
       return Effect.succeed({ status, headers, nudge, whole: undefined, body: decoded(response.body, decoder()) })
     }
     case "Whole":
-      return Effect.map(readWhole(response), (bytes) => {
+      return Effect.map(readSome(response), (bytes) => {
         const { status, headers, body } = translation.translate(bytes)
         return { status, headers, nudge: () => {}, whole: body, body: Stream.make(body) }
       })
@@ -64,12 +64,12 @@ const decoded = (body: UpstreamResponse["body"], decoder: EventDecoder): Stream.
 // So that a head can leave, and a nudged pull comes back.
 const nothingYet: Arr.NonEmptyReadonlyArray<Uint8Array> = [new Uint8Array(0)]
 
-/** An answer that is read before it is passed on is not read further or longer than this. */
+/** An error answer that is read before it is passed on is not read further or longer than this. */
 const wholeBytes = 64 * 1024
 const wholeTime = "1 second"
 
-// What has come of it is enough: it was an error before, and still is.
-const readWhole = ({ whole, body }: UpstreamResponse): Effect.Effect<Uint8Array> => {
+/** The body of an error answer. What has come of it is enough: it was an error before, and still is. */
+export const readSome = ({ whole, body }: UpstreamResponse): Effect.Effect<Uint8Array> => {
   if (whole !== undefined) return Effect.succeed(whole)
   const read: Array<Uint8Array> = []
   let size = 0

@@ -69,6 +69,7 @@ const families: Readonly<Record<string, ReadonlyArray<string>>> = {
   aibridge_prompts_total: ["provider", "model", "client", "initiator_id"],
   aibridge_tokens_total: ["provider", "model", "type", "client", "initiator_id"],
   aibridge_non_injected_tool_selections_total: ["provider", "model", "name"],
+  aibridge_injected_tool_invocations_total: ["provider", "model", "server", "name"],
   aibridge_key_pool_state_transitions_total: ["provider", "reason"],
   aibridge_key_pool_exhaustions_total: ["provider", "outcome"],
   aibridge_circuit_breaker_state: ["provider", "endpoint", "model"],

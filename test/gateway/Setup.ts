@@ -11,6 +11,8 @@ import type * as Provider from "../../src/providers/Provider.ts"
 import * as Providers from "../../src/providers/Providers.ts"
 import * as Recorder from "../../src/record/Recorder.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
+import type { ToolSource } from "../../src/tools/ToolSource.ts"
+import * as ToolSources from "../../src/tools/ToolSources.ts"
 import type * as CircuitBreakers from "../../src/upstream/CircuitBreakers.ts"
 import type { UpstreamRequest } from "../../src/upstream/Upstream.ts"
 import type { Vendor } from "./Vendors.ts"
@@ -32,6 +34,8 @@ export interface Options {
   readonly drain?: Drain.Drain
   /** Limits of callers. Default none. */
   readonly limits?: Layer.Layer<never>
+  /** Of the gateway's own. Default none. */
+  readonly tools?: ReadonlyArray<ToolSource>
   /** Default: the gateway's own. */
   readonly circuitBreakers?: Layer.Layer<CircuitBreakers.CircuitBreakers>
 }
@@ -62,6 +66,7 @@ export const layer = (script: Parameters<typeof ScriptedUpstream.layer>[0], opti
       Layer.succeed(GatewayOptions.GatewayOptions, { ...GatewayOptions.defaults, ...options.options }),
       options.drain === undefined ? Layer.empty : Layer.succeed(Drain.Drain, options.drain),
       options.limits ?? Layer.empty,
+      options.tools === undefined ? Layer.empty : ToolSources.layer(options.tools),
       options.circuitBreakers ?? Layer.empty
     ])
   )
