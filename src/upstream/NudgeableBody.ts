@@ -40,12 +40,15 @@ export const make = Effect.fnUntraced(function* (
       ? Effect.succeed(reading)
       : Effect.map(Effect.forkIn(read, scope, { startImmediately: true }), (fiber) => (reading = fiber))
   )
-  const wait = Effect.callback<Chunks, UpstreamError | Cause.Done>((resume) => {
-    answer = resume
-    return Effect.sync(() => {
-      answer = undefined
+  // Who waits is there before the read is asked to tell: a fiber may have to yield anywhere, and the read be over meanwhile.
+  const wait = (fiber: NonNullable<typeof reading>) =>
+    Effect.callback<Chunks, UpstreamError | Cause.Done>((resume) => {
+      answer = resume
+      fiber.addObserver(() => respond(pull))
+      return Effect.sync(() => {
+        answer = undefined
+      })
     })
-  })
   // What was read before is passed on first.
   const lastPull = (error: UpstreamError): Pull.Pull<Chunks, UpstreamError> => {
     const exit = reading?.pollUnsafe()
@@ -65,8 +68,7 @@ export const make = Effect.fnUntraced(function* (
       return exit
     }
     if (isFirst) return Effect.succeed(noBytes)
-    fiber.addObserver(() => respond(pull))
-    return wait
+    return wait(fiber)
   })
   const first = Effect.flatMap(begin, (fiber) =>
     Effect.callback<void, UpstreamError>((resume) => {

@@ -97,6 +97,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
   private chunks: Array<Uint8Array> = []
   private size = 0
   private ended = false
+  private isHeadReady = false
   private wasPulled = false
   private closed = false
   private error: UpstreamError | undefined
@@ -120,7 +121,7 @@ class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
       clearTimeout(this.graceTimer)
       resume(this.settledHead())
     }
-    if (this.error !== undefined) return settle()
+    if (this.error !== undefined || this.isHeadReady) return settle()
     this.waiter = settle
   })
 
@@ -156,9 +157,14 @@ class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
     this.headers = headers
     // What was read from the socket together with the head is handled before this.
     soon(() => {
-      if (status >= 400 || this.chunks.length > 0 || this.ended || this.error !== undefined) return this.wake()
-      this.graceTimer = setTimeout(this.wake, firstByteGrace)
+      if (status >= 400 || this.chunks.length > 0 || this.ended || this.error !== undefined) return this.headCame()
+      this.graceTimer = setTimeout(this.headCame, firstByteGrace)
     })
+  }
+
+  private readonly headCame = (): void => {
+    this.isHeadReady = true
+    this.wake()
   }
 
   onResponseData(controller: Undici.Dispatcher.DispatchController, chunk: Buffer): void {
@@ -211,7 +217,9 @@ class Exchange implements Undici.Dispatcher.DispatchHandler, UpstreamResponse {
     const pull: Pull.Pull<Chunks, UpstreamError> = Effect.suspend(() => this.takeChunks() ?? nextChunks)
     // Needs no clean-up: who is no longer waiting takes no chunks away.
     const nextChunks: typeof pull = Effect.callback((resume) => {
-      this.waiter = (nudged) => resume(nudged === undefined ? pull : Effect.succeed(nudged))
+      // The fiber may have had to yield on its way here, and chunks have come meanwhile, which have found nobody waiting.
+      if (this.chunks.length > 0 || this.error !== undefined || this.ended) resume(pull)
+      else this.waiter = (nudged) => resume(nudged === undefined ? pull : Effect.succeed(nudged))
     })
     return bodyOf(pull, this.close)
   }

@@ -3,11 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
+import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
 import * as TestAnswer from "./TestAnswer.ts"
-import { begin, bytesOf, clients, follow, textOf, using } from "./TestClient.ts"
+import { begin, bytesOf, clients, follow, send, textOf, using } from "./TestClient.ts"
 import * as TestFlood from "./TestFlood.ts"
 import * as TestServer from "./TestServer.ts"
+
+/** Who yields comes to its turn again only after others have done much. */
+const slowly = new Scheduler.MixedScheduler("async", (task) => {
+  const timer = setTimeout(task, 3)
+  return () => clearTimeout(timer)
+})
 
 const megabyte = 1024 * 1024
 
@@ -31,6 +38,30 @@ describe.each(clients)("A stream to $name", (client) => {
       yield* Fiber.join(seen.reading)
 
       assert.strictEqual(seen.seen(), Array.from({ length: 20 }, (_, index) => `event ${index}\n`).join(""))
+    }).pipe(live)
+  )
+
+  it.live("loses nothing, wherever its fiber has to yield and what comes meanwhile", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start
+      for (let operations = 3; operations <= 30; operations++) {
+        const parts = Array.from({ length: 6 }, (_, index) => `${operations} ${index}\n`)
+        const reading = send(server.origin).pipe(
+          Effect.flatMap(({ body }) => textOf(body)),
+          Effect.scoped,
+          Effect.provideService(Scheduler.MaxOpsBeforeYield, operations),
+          Effect.provideService(Scheduler.Scheduler, slowly)
+        )
+        const answer = yield* Effect.forkScoped(reading, { startImmediately: true })
+        const exchange = yield* server.next
+        yield* exchange.write(TestAnswer.eventStreamHead())
+        for (const part of parts)
+          yield* Effect.andThen(Effect.sleep("2 millis"), exchange.write(TestAnswer.chunk(part)))
+        yield* Effect.andThen(Effect.sleep("2 millis"), exchange.write(TestAnswer.lastChunk))
+
+        const text = yield* Effect.orDie(Effect.timeout(Fiber.join(answer), "5 seconds"))
+        assert.strictEqual(text, parts.join(""))
+      }
     }).pipe(live)
   )
 
