@@ -217,7 +217,7 @@ describe.each(TestDatabase.places)("Old records on $name", ({ place: newPlace })
 
       const left = yield* TestDatabase.inDatabase(
         place,
-        (sql) => sql<{ count: number }>`SELECT id FROM ${sql(`${place.tablePrefix}user_prompts`)}`
+        (sql) => sql`SELECT interception_id FROM ${sql(`${place.tablePrefix}user_prompts`)}`
       )
       assert.strictEqual(before?.prompts.length, 1)
       assert.deepStrictEqual(left, [])

@@ -71,7 +71,6 @@ export const endRow = (event: InterceptionEnded, parent: string | null, root: st
 
 // Of everything that belongs to an interception.
 const childColumns = {
-  id: "TEXT",
   interception_id: "TEXT",
   created_at: "BIGINT",
   position: "BIGINT"

@@ -23,7 +23,7 @@ export const parameter = (columns: Columns, rows: ReadonlyArray<Row>): string =>
 
 /** SQLite and Postgres, side by side. */
 export interface Statements {
-  /** Rows whose `id` is there already are left out. */
+  /** Rows whose key is there already are left out. */
   readonly insert: (table: string, columns: Columns) => string
   /** Sets all columns but `id`, by which rows are found. */
   readonly update: (table: string, columns: Columns) => string
@@ -37,7 +37,7 @@ const sqlite: Statements = {
   insert: (table, columns) =>
     `INSERT INTO ${table} (${Object.keys(columns).join()})
     SELECT ${Object.keys(columns).map((_, index) => `value->>${index}`)} FROM json_each(?)
-    WHERE true ON CONFLICT (id) DO NOTHING`,
+    WHERE true ON CONFLICT DO NOTHING`,
   update: (table, columns) =>
     `UPDATE ${table} SET ${setting(columns, (index) => `r.value->>${index}`)} FROM json_each(?) AS r
     WHERE ${table}.id = r.value->>${placeOfId(columns)}`,
@@ -48,7 +48,7 @@ const postgres: Statements = {
   insert: (table, columns) =>
     `INSERT INTO ${table} (${Object.keys(columns).join()})
     SELECT ${Object.values(columns).map((type, index) => `(v->>${index})::${type}`)}
-    FROM json_array_elements($1::json) AS r(v) ON CONFLICT (id) DO NOTHING`,
+    FROM json_array_elements($1::json) AS r(v) ON CONFLICT DO NOTHING`,
   update: (table, columns) =>
     `UPDATE ${table} SET ${setting(columns, (index, type) => `(r.v->>${index})::${type}`)}
     FROM json_array_elements($1::json) AS r(v) WHERE ${table}.id = r.v->>${placeOfId(columns)}`,

@@ -33,12 +33,13 @@ export interface Options {
 }
 
 export const make = ({ tables, recordContent }: Options): SqlWriter => {
-  const keys = new WeakMap<RecordEvent, Key>()
+  // All that happens in an interception comes through one writer: with its id this is the key of a row.
+  const positions = new WeakMap<RecordEvent, number>()
   let lastPosition = 0
-  const keyOf = (event: RecordEvent): Key => {
-    const key = keys.get(event) ?? { id: crypto.randomUUID(), position: ++lastPosition }
-    keys.set(event, key)
-    return key
+  const positionOf = (event: RecordEvent): number => {
+    const position = positions.get(event) ?? ++lastPosition
+    positions.set(event, position)
+    return position
   }
 
   // The interceptions of these that are there.
@@ -76,7 +77,7 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
         WHERE id = ${event.id}`
       // Those that ended before this one, their parent, did.
       if (root !== event.id) {
-        yield* sql`UPDATE ${sql(tables.interceptions)} SET root_id = ${root} WHERE root_id = ${event.id}`
+        yield* sql`UPDATE ${sql(tables.interceptions)} SET root_id = ${root} WHERE root_id = ${event.id} AND root_id <> id`
       }
     })
 
@@ -88,9 +89,10 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
         of
           .filter(({ interceptionId }) => known.has(interceptionId))
           .map((event) =>
-            Object.assign(row(event), keyOf(event), {
+            Object.assign(row(event), {
               interception_id: event.interceptionId,
-              created_at: Text.whole(event.at)
+              created_at: Text.whole(event.at),
+              position: positionOf(event)
             })
           )
       yield* insert(sql, tables.attempts, EventRows.attemptColumns, rows(events.attempts, EventRows.attemptRow))
@@ -131,10 +133,6 @@ const insert = (
     : Effect.asVoid(sql.unsafe(RowSource.of(sql).insert(table, columns), [RowSource.parameter(columns, rows)]))
 
 type Child = Exclude<RecordEvent, InterceptionStarted | InterceptionEnded>
-interface Key {
-  readonly id: string
-  readonly position: number
-}
 
 interface Sorted {
   readonly starts: Array<InterceptionStarted>
