@@ -1,8 +1,9 @@
 /**
- * The rows of a statement as one JSON text. A statement with a parameter for each value has another text for each number of
- * rows, which is compiled anew each time; these have always the same one.
+ * The rows of a statement as one JSON text. A statement with a parameter for each value of all rows has another text for each
+ * number of rows, which is compiled anew each time; these have always the same one.
  */
 import type { SqlClient } from "effect/sql/SqlClient"
+import * as SqliteClient from "./SqliteClient.ts"
 
 /** How a value stands in the table. */
 export type Type = "TEXT" | "BIGINT" | "INTEGER" | "DOUBLE PRECISION"
@@ -15,14 +16,9 @@ export type RowOf<C extends Columns> = Readonly<Record<keyof C, string | number 
 
 export type Row = RowOf<Columns>
 
-/** The parameter: an array of arrays, in the order of the columns. */
-export const parameter = (columns: Columns, rows: ReadonlyArray<Row>): string => {
-  const names = Object.keys(columns)
-  return JSON.stringify(rows.map((row) => names.map((name) => row[name] ?? null)))
-}
-
-/** SQLite and Postgres, side by side. */
+/** SQLite and Postgres, side by side. Rows go into `insert` and `update` as their `parameter`. */
 export interface Statements {
+  readonly parameter: (columns: Columns, rows: ReadonlyArray<Row>) => unknown
   /** Rows whose key is there already are left out. */
   readonly insert: (table: string, columns: Columns) => string
   /** Sets all columns but `id`, by which rows are found. */
@@ -33,18 +29,25 @@ export interface Statements {
 
 export const of = (sql: SqlClient): Statements => sql.onDialectOrElse({ pg: () => postgres, orElse: () => sqlite })
 
+// An array of arrays, in the order of the columns.
+const json = (columns: Columns, rows: ReadonlyArray<Row>): string => {
+  const names = Object.keys(columns)
+  return JSON.stringify(rows.map((row) => names.map((name) => row[name] ?? null)))
+}
+
+// Run for each row, which costs a third less than to take the values out of the text in SQL.
 const sqlite: Statements = {
+  parameter: (columns, rows) => new SqliteClient.EachRow(json(columns, rows)),
   insert: (table, columns) =>
     `INSERT INTO ${table} (${Object.keys(columns).join()})
-    SELECT ${Object.keys(columns).map((_, index) => `value->>${index}`)} FROM json_each(?)
-    WHERE true ON CONFLICT DO NOTHING`,
+    VALUES (${Object.keys(columns).map((_, index) => `?${index + 1}`)}) ON CONFLICT DO NOTHING`,
   update: (table, columns) =>
-    `UPDATE ${table} SET ${setting(columns, (index) => `r.value->>${index}`)} FROM json_each(?) AS r
-    WHERE ${table}.id = r.value->>${placeOfId(columns)}`,
+    `UPDATE ${table} SET ${setting(columns, (index) => `?${index + 1}`)} WHERE id = ?${placeOfId(columns) + 1}`,
   select: (table, columns) => `SELECT ${columns} FROM ${table} WHERE id IN (SELECT value FROM json_each(?))`
 }
 
 const postgres: Statements = {
+  parameter: json,
   insert: (table, columns) =>
     `INSERT INTO ${table} (${Object.keys(columns).join()})
     SELECT ${Object.values(columns).map((type, index) => `(v->>${index})::${type}`)}

@@ -61,8 +61,9 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
   const endRoots = (sql: SqlClient, events: ReadonlyArray<InterceptionEnded>): Effect.Effect<void, SqlError> => {
     if (events.length === 0) return Effect.void
     const rows = events.map((event) => EventRows.endRow(event, null, event.id))
-    const statement = RowSource.of(sql).update(tables.interceptions, EventRows.endColumns)
-    return Effect.asVoid(sql.unsafe(statement, [RowSource.parameter(EventRows.endColumns, rows)]))
+    const { update, parameter } = RowSource.of(sql)
+    const statement = update(tables.interceptions, EventRows.endColumns)
+    return Effect.asVoid(sql.unsafe(statement, [parameter(EventRows.endColumns, rows)]))
   }
 
   // One after the other: each may be the parent of the next one.
@@ -127,10 +128,11 @@ const insert = (
   table: string,
   columns: Columns,
   rows: ReadonlyArray<Row>
-): Effect.Effect<void, SqlError> =>
-  rows.length === 0
-    ? Effect.void
-    : Effect.asVoid(sql.unsafe(RowSource.of(sql).insert(table, columns), [RowSource.parameter(columns, rows)]))
+): Effect.Effect<void, SqlError> => {
+  if (rows.length === 0) return Effect.void
+  const statements = RowSource.of(sql)
+  return Effect.asVoid(sql.unsafe(statements.insert(table, columns), [statements.parameter(columns, rows)]))
+}
 
 type Child = Exclude<RecordEvent, InterceptionStarted | InterceptionEnded>
 
