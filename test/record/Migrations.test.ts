@@ -9,6 +9,7 @@ import { Recorder } from "../../src/record/Recorder.ts"
 import * as Migrations from "../../src/record/sql/Migrations.ts"
 import * as Retention from "../../src/record/sql/Retention.ts"
 import * as SqlInterceptions from "../../src/record/sql/SqlInterceptions.ts"
+import * as SqliteClient from "../../src/record/sql/SqliteClient.ts"
 import * as SqlWriter from "../../src/record/sql/SqlWriter.ts"
 import { ended, noon, started, tool } from "./Events.ts"
 import * as FirstVersion from "./FirstVersion.ts"
@@ -152,7 +153,8 @@ describe("On SQLite", () => {
           yield* Effect.provideService(use(sql), Statement.CurrentTransformer, (statement) =>
             Effect.gen(function* () {
               const [text, parameters] = statement.compile()
-              const explain = sql.unsafe<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, parameters)
+              const values = parameters.filter((value) => !(value instanceof SqliteClient.EachRow))
+              const explain = sql.unsafe<{ detail: string }>(`EXPLAIN QUERY PLAN ${text}`, values)
               const rows = yield* Effect.provideService(explain, Statement.CurrentTransformer, undefined)
               plans.push(...rows.map(({ detail }) => detail))
               return statement
@@ -162,6 +164,7 @@ describe("On SQLite", () => {
       )
 
       assert.include(plans.join("\n"), `INDEX aibridge_${index}`)
+      assert.notInclude(plans, "USE TEMP B-TREE FOR ORDER BY")
     })
   )
 })

@@ -69,6 +69,9 @@ export const endRow = (event: InterceptionEnded, parent: string | null, root: st
   root_id: root
 })
 
+/** One root in the place of another. */
+export const relinkColumns = { from: "TEXT", to: "TEXT" } as const satisfies Columns
+
 // Of everything that belongs to an interception.
 const childColumns = {
   interception_id: "TEXT",

@@ -16,6 +16,7 @@ import * as EventRows from "./EventRows.ts"
 import type { Tables } from "./Migrations.ts"
 import type { Columns, Row } from "./RowSource.ts"
 import * as RowSource from "./RowSource.ts"
+import * as Threads from "./Threads.ts"
 import * as Text from "./Text.ts"
 
 export interface SqlWriter {
@@ -42,50 +43,72 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
     return position
   }
 
-  // The interceptions of these that are there.
-  const present = (
-    sql: SqlClient,
-    ids: ReadonlySet<string>
-  ): Effect.Effect<ReadonlyMap<string, string | null>, SqlError> =>
-    ids.size === 0
-      ? Effect.succeed(new Map<string, string | null>())
-      : Effect.map(
-          sql.unsafe<{ id: string; call: string | null }>(
-            RowSource.of(sql).select(tables.interceptions, "id, correlating_tool_call_id AS call"),
-            [JSON.stringify([...ids])]
-          ),
-          (rows) => new Map(rows.map(({ id, call }) => [id, call]))
-        )
-
-  // Those that have no parent, all at once.
-  const endRoots = (sql: SqlClient, events: ReadonlyArray<InterceptionEnded>): Effect.Effect<void, SqlError> => {
-    if (events.length === 0) return Effect.void
-    const rows = events.map((event) => EventRows.endRow(event, null, event.id))
-    const { update, parameter } = RowSource.of(sql)
-    const statement = update(tables.interceptions, EventRows.endColumns)
-    return Effect.asVoid(sql.unsafe(statement, [parameter(EventRows.endColumns, rows)]))
+  const present = (sql: SqlClient, { starts, ids }: Sorted): Effect.Effect<Known, SqlError> => {
+    const known = new Map<string, string | null>(
+      starts.map(({ id, correlatingToolCallId }) => [id, Text.optional(Text.label, correlatingToolCallId)])
+    )
+    const others = [...ids].filter((id) => !known.has(id))
+    if (others.length === 0) return Effect.succeed(known)
+    return Effect.map(
+      sql.unsafe<{ id: string; call: string | null }>(
+        RowSource.of(sql).select(tables.interceptions, "id, correlating_tool_call_id AS call"),
+        [JSON.stringify(others)]
+      ),
+      (rows) => {
+        for (const { id, call } of rows) known.set(id, call)
+        return known
+      }
+    )
   }
 
-  // One after the other: each may be the parent of the next one.
-  const endOfCall = (sql: SqlClient, event: InterceptionEnded, call: string): Effect.Effect<void, SqlError> =>
-    Effect.gen(function* () {
-      const [parent] = yield* sql<{ id: string; root: string | null }>`SELECT i.id, i.root_id AS root
-        FROM ${sql(tables.toolUsages)} t JOIN ${sql(tables.interceptions)} i ON i.id = t.interception_id
-        WHERE t.tool_call_id = ${call} AND t.interception_id <> ${event.id}
-        ORDER BY t.created_at DESC, t.position DESC LIMIT 1`
-      const root = parent?.root ?? parent?.id ?? event.id
-      yield* sql`UPDATE ${sql(tables.interceptions)} SET ${sql.update(EventRows.endRow(event, parent?.id ?? null, root), ["id"])}
-        WHERE id = ${event.id}`
-      // Those that ended before this one, their parent, did.
-      if (root !== event.id) {
-        yield* sql`UPDATE ${sql(tables.interceptions)} SET root_id = ${root} WHERE root_id = ${event.id} AND root_id <> id`
-      }
+  const parentsOf = (
+    sql: SqlClient,
+    events: ReadonlyArray<InterceptionEnded>,
+    known: Known
+  ): Effect.Effect<ReadonlyMap<string, Threads.Parent>, SqlError> => {
+    const pairs = events.flatMap(({ id }) => {
+      const call = known.get(id) ?? null
+      return call === null ? [] : [[id, call]]
     })
+    if (pairs.length === 0) return Effect.succeed(new Map<string, Threads.Parent>())
+    return Effect.map(
+      sql.unsafe<{ id: string; parent: string; root: string | null }>(RowSource.of(sql).parents(tables), [
+        JSON.stringify(pairs)
+      ]),
+      (rows) => new Map(rows.map(({ id, parent, root }) => [id, { id: parent, root }]))
+    )
+  }
+
+  const end = (
+    sql: SqlClient,
+    events: ReadonlyArray<InterceptionEnded>,
+    known: Known
+  ): Effect.Effect<void, SqlError> => {
+    if (events.length === 0) return Effect.void
+    const { update, relink, parameter } = RowSource.of(sql)
+    return Effect.gen(function* () {
+      const links = Threads.resolve(
+        events.map(({ id }) => id),
+        yield* parentsOf(sql, events, known)
+      )
+      const rows = events.map((event) => {
+        const { parent = null, root = event.id } = links.get(event.id) ?? {}
+        return EventRows.endRow(event, parent, root)
+      })
+      yield* sql.unsafe(update(tables.interceptions, EventRows.endColumns), [parameter(EventRows.endColumns, rows)])
+      // Those that ended before their parent did have it as their root.
+      const moved = rows
+        .filter(({ id, root_id }) => id !== root_id)
+        .map(({ id, root_id }) => ({ from: id, to: root_id }))
+      if (moved.length === 0) return
+      yield* sql.unsafe(relink(tables.interceptions), [parameter(EventRows.relinkColumns, moved)])
+    })
+  }
 
   const writeIn = (sql: SqlClient, events: Sorted): Effect.Effect<void, SqlError> =>
     Effect.gen(function* () {
       yield* insert(sql, tables.interceptions, EventRows.startColumns, events.starts.map(EventRows.startRow))
-      const known = yield* present(sql, events.ids)
+      const known = yield* present(sql, events)
       const rows = <E extends Child>(of: ReadonlyArray<E>, row: (event: E) => Row): ReadonlyArray<Row> =>
         of
           .filter(({ interceptionId }) => known.has(interceptionId))
@@ -108,14 +131,11 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
         yield* insert(sql, tables.userPrompts, EventRows.promptColumns, rows(events.prompts, EventRows.promptRow))
         yield* insert(sql, tables.modelThoughts, EventRows.thoughtColumns, rows(events.thoughts, EventRows.thoughtRow))
       }
-      yield* endRoots(
+      yield* end(
         sql,
-        events.ends.filter(({ id }) => known.get(id) === null)
+        events.ends.filter(({ id }) => known.has(id)),
+        known
       )
-      for (const event of events.ends) {
-        const call = known.get(event.id)
-        if (typeof call === "string") yield* endOfCall(sql, event, call)
-      }
     })
 
   return {
@@ -133,6 +153,9 @@ const insert = (
   const statements = RowSource.of(sql)
   return Effect.asVoid(sql.unsafe(statements.insert(table, columns), [statements.parameter(columns, rows)]))
 }
+
+/** The interceptions that are there, with the tool call whose result each brings. */
+type Known = ReadonlyMap<string, string | null>
 
 type Child = Exclude<RecordEvent, InterceptionStarted | InterceptionEnded>
 

@@ -26,20 +26,19 @@ export const statements = (names: Tables): Statements => {
     { table: names.toolUsages, columns: First.toolColumns, isSmall: false },
     { table: names.modelThoughts, columns: First.thoughtColumns, isSmall: false }
   ]
+  // The latest call of an id, without sorting all.
+  const byCall = First.index(names.toolUsages, "call", "tool_call_id, created_at, position")
   const indexes = [
     `DROP INDEX ${First.indexName(names.interceptions, "session")}`,
     `DROP INDEX ${First.indexName(names.interceptions, "root")}`,
     `${First.index(names.interceptions, "session", "client_session_id, started_at")} WHERE client_session_id IS NOT NULL`,
+    `DROP INDEX ${First.indexName(names.toolUsages, "call")}`,
     `${First.index(names.interceptions, "root", "root_id")} WHERE root_id <> id`,
     ...children.map(({ table }) => renumber(table))
   ]
   return {
-    sqlite: [
-      ...indexes,
-      ...children.flatMap((child) => rebuild(names, child)),
-      First.index(names.toolUsages, "call", "tool_call_id")
-    ],
-    postgres: [...indexes, ...children.flatMap(({ table }) => alter(table))]
+    sqlite: [...indexes, ...children.flatMap((child) => rebuild(names, child)), byCall],
+    postgres: [...indexes, ...children.flatMap(({ table }) => alter(table)), byCall]
   }
 }
 
