@@ -31,3 +31,5 @@ export type EndReason =
   | "timeout"
   /** The gateway has stopped before the end. */
   | "shutdown"
+  /** The process that answered it has ended without a word: what the client got is not known. Only found in what was recorded. */
+  | "unknown"

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as Migrations from "../../src/record/sql/Migrations.ts"
+import type { InterceptionStarted } from "../../src/domain/RecordEvent.ts"
 import * as EventRows from "../../src/record/sql/EventRows.ts"
 import type { Row } from "../../src/record/sql/RowSource.ts"
 import { attempt, ended, noon, prompt, started, thought, tokens, tool } from "./Events.ts"
@@ -47,12 +48,12 @@ export const fill = (names: Migrations.Tables) =>
         })
       )
     const { parent_id: _, ...root } = EventRows.endRow(first.ended, null, "first")
-    yield* insert(names.interceptions, { ...EventRows.startRow(first.started), ...root })
+    yield* insert(names.interceptions, { ...startRow(first.started), ...root })
     yield* insert(names.interceptions, {
-      ...EventRows.startRow(second.started),
+      ...startRow(second.started),
       ...EventRows.endRow(second.ended, "first", "first")
     })
-    yield* insert(names.interceptions, EventRows.startRow(started("open", { at: noon + 9000 })))
+    yield* insert(names.interceptions, startRow(started("open", { at: noon + 9000 })))
     const { attempts, prompts, tools, thoughts } = first
     yield* children(names.attempts, attempts.map(EventRows.attemptRow), instants(attempts), () => 7)
     yield* children(names.userPrompts, prompts.map(EventRows.promptRow), instants(prompts), () => 8)
@@ -72,6 +73,12 @@ export const fill = (names: Migrations.Tables) =>
   })
 
 const instants = (events: ReadonlyArray<{ readonly at: number }>) => events.map(({ at }) => at)
+
+// As it was then.
+const startRow = (event: InterceptionStarted): Row => {
+  const { writer_id: _, ...row } = EventRows.startRow(event, "")
+  return row
+}
 
 const statements = (names: Migrations.Tables): ReadonlyArray<string> => [
   `CREATE TABLE ${names.interceptions} (

@@ -11,6 +11,7 @@ import * as Retention from "../../src/record/sql/Retention.ts"
 import * as SqlInterceptions from "../../src/record/sql/SqlInterceptions.ts"
 import * as SqliteClient from "../../src/record/sql/SqliteClient.ts"
 import * as SqlWriter from "../../src/record/sql/SqlWriter.ts"
+import * as Writers from "../../src/record/sql/Writers.ts"
 import { ended, noon, started, tool } from "./Events.ts"
 import * as FirstVersion from "./FirstVersion.ts"
 import * as TestDatabase from "./TestDatabase.ts"
@@ -101,7 +102,7 @@ describe.each(TestDatabase.places)("On $name a database of the first version", (
 describe("On SQLite", () => {
   const tables = Migrations.tables("aibridge_")
   const reader = SqlInterceptions.make(tables)
-  const writer = SqlWriter.make({ tables, recordContent: true })
+  const writer = SqlWriter.make({ tables, recordContent: true, writerId: "w1" })
 
   const list =
     (filter: Filter) =>
@@ -122,6 +123,11 @@ describe("On SQLite", () => {
       name: "retention",
       use: (sql) => Retention.deleteOlderThan(tables, (work) => work(sql), noon),
       index: "interceptions_by_started"
+    },
+    {
+      name: "the look for writers that are gone",
+      use: (sql) => Writers.sweep(sql, tables, "own", noon),
+      index: "interceptions_by_open"
     },
     {
       name: "the link to a parent",
@@ -165,6 +171,10 @@ describe("On SQLite", () => {
 
       assert.include(plans.join("\n"), `INDEX aibridge_${index}`)
       assert.notInclude(plans, "USE TEMP B-TREE FOR ORDER BY")
+      assert.deepStrictEqual(
+        plans.filter((plan) => /^SCAN (i|aibridge_interceptions)$/.test(plan)),
+        []
+      )
     })
   )
 })

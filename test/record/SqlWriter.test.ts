@@ -21,7 +21,7 @@ describe.each(TestDatabase.places)("On $name a batch", ({ place: newPlace }) => 
     Effect.gen(function* () {
       const place = yield* newPlace
       const tables = Migrations.tables(place.tablePrefix)
-      const { write } = SqlWriter.make({ tables, recordContent: true })
+      const { write } = SqlWriter.make({ tables, recordContent: true, writerId: "w1" })
       const batch = [Events.started("one"), Events.attempt("one")]
 
       const rows = yield* TestDatabase.inDatabase(place, (sql) =>
@@ -44,7 +44,7 @@ describe.each(TestDatabase.places)("On $name a batch", ({ place: newPlace }) => 
     Effect.gen(function* () {
       const place = yield* newPlace
       const tables = Migrations.tables(place.tablePrefix)
-      const { write } = SqlWriter.make({ tables, recordContent: true })
+      const { write } = SqlWriter.make({ tables, recordContent: true, writerId: "w1" })
       const counts = yield* TestDatabase.inDatabase(place, (sql) =>
         Effect.gen(function* () {
           yield* Effect.provideService(Migrations.run(tables), SqlClient, sql)

@@ -5,6 +5,7 @@ import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import * as FirstTables from "./migrations/FirstTables.ts"
 import * as LeanTables from "./migrations/LeanTables.ts"
+import * as WriterTables from "./migrations/WriterTables.ts"
 
 /** The names of the tables. */
 export interface Tables {
@@ -14,6 +15,7 @@ export interface Tables {
   readonly userPrompts: string
   readonly toolUsages: string
   readonly modelThoughts: string
+  readonly writers: string
   /** Which migrations have been run. */
   readonly migrations: string
 }
@@ -26,6 +28,7 @@ export const tables = (prefix: string): Tables => ({
   userPrompts: `${prefix}user_prompts`,
   toolUsages: `${prefix}tool_usages`,
   modelThoughts: `${prefix}model_thoughts`,
+  writers: `${prefix}writers`,
   migrations: `${prefix}migrations`
 })
 
@@ -39,7 +42,8 @@ export const run = (names: Tables): Effect.Effect<void, SqlError | Migrator.Migr
       table: names.migrations,
       loader: Migrator.fromRecord({
         "1_tables": statements(FirstTables.statements(names)),
-        "2_lean_tables": byDialect(LeanTables.statements(names))
+        "2_lean_tables": byDialect(LeanTables.statements(names)),
+        "3_writers": statements(WriterTables.statements(names))
       })
     })
   )

@@ -25,6 +25,7 @@ import * as Migrations from "./Migrations.ts"
 import * as Retention from "./Retention.ts"
 import * as SqlInterceptions from "./SqlInterceptions.ts"
 import * as SqlWriter from "./SqlWriter.ts"
+import * as Writers from "./Writers.ts"
 
 export interface Options {
   /** `sqlite:<path>`, `postgres://...` or `none`. */
@@ -79,6 +80,8 @@ const layerNone: Layer.Layer<Recorder | Interceptions> = Layer.merge(
 // A statement that takes longer is as good as none; the connection is not used again.
 const writeLimit = Duration.seconds(30)
 const readLimit = Duration.seconds(30)
+// The end does not wait for a database that is away: a writer that is not seen is missed soon.
+const farewellLimit = Duration.seconds(1)
 
 const layerDatabase = (
   url: Database.Address,
@@ -89,12 +92,18 @@ const layerDatabase = (
     Effect.gen(function* () {
       const use = yield* makeUse(url, tables)
       const { recordContent = true, retention = Duration.days(60) } = options
-      const writer = SqlWriter.make({ tables, recordContent })
+      const writerId = Writers.newId()
+      const writer = SqlWriter.make({ tables, recordContent, writerId })
+      // After the queue has written what was left.
+      yield* Effect.addFinalizer(() =>
+        Effect.ignoreCause(use((sql) => Writers.remove(sql, tables, writerId), farewellLimit))
+      )
       const recorder = yield* QueuedRecorder.make({
         write: (batch) => use((sql) => writer.write(sql, batch), writeLimit),
         capacity: options.queueCapacity,
         describe
       })
+      yield* Effect.forkScoped(Writers.run(tables, (work) => use(work, writeLimit), writerId))
       if (Duration.isFinite(retention)) {
         yield* Effect.forkScoped(Retention.run(tables, (work) => use(work, writeLimit), retention, describe))
       }

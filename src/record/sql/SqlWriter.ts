@@ -1,4 +1,5 @@
 /** Writes events of interceptions into the tables. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -12,12 +13,13 @@ import type {
   TokenUsage,
   ToolUsage
 } from "../../domain/RecordEvent.ts"
+import * as Ends from "./Ends.ts"
 import * as EventRows from "./EventRows.ts"
 import type { Tables } from "./Migrations.ts"
 import type { Columns, Row } from "./RowSource.ts"
 import * as RowSource from "./RowSource.ts"
-import * as Threads from "./Threads.ts"
 import * as Text from "./Text.ts"
+import * as Writers from "./Writers.ts"
 
 export interface SqlWriter {
   /**
@@ -31,9 +33,11 @@ export interface Options {
   readonly tables: Tables
   /** Whether prompts, the arguments of tools and thoughts are stored. */
   readonly recordContent: boolean
+  /** This process, as `Writers` knows it. */
+  readonly writerId: string
 }
 
-export const make = ({ tables, recordContent }: Options): SqlWriter => {
+export const make = ({ tables, recordContent, writerId }: Options): SqlWriter => {
   // All that happens in an interception comes through one writer: with its id this is the key of a row.
   const positions = new WeakMap<RecordEvent, number>()
   let lastPosition = 0
@@ -43,7 +47,7 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
     return position
   }
 
-  const present = (sql: SqlClient, { starts, ids }: Sorted): Effect.Effect<Known, SqlError> => {
+  const present = (sql: SqlClient, { starts, ids }: Sorted): Effect.Effect<Ends.Known, SqlError> => {
     const known = new Map<string, string | null>(
       starts.map(({ id, correlatingToolCallId }) => [id, Text.optional(Text.label, correlatingToolCallId)])
     )
@@ -61,53 +65,11 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
     )
   }
 
-  const parentsOf = (
-    sql: SqlClient,
-    events: ReadonlyArray<InterceptionEnded>,
-    known: Known
-  ): Effect.Effect<ReadonlyMap<string, Threads.Parent>, SqlError> => {
-    const pairs = events.flatMap(({ id }) => {
-      const call = known.get(id) ?? null
-      return call === null ? [] : [[id, call]]
-    })
-    if (pairs.length === 0) return Effect.succeed(new Map<string, Threads.Parent>())
-    return Effect.map(
-      sql.unsafe<{ id: string; parent: string; root: string | null }>(RowSource.of(sql).parents(tables), [
-        JSON.stringify(pairs)
-      ]),
-      (rows) => new Map(rows.map(({ id, parent, root }) => [id, { id: parent, root }]))
-    )
-  }
-
-  const end = (
-    sql: SqlClient,
-    events: ReadonlyArray<InterceptionEnded>,
-    known: Known
-  ): Effect.Effect<void, SqlError> => {
-    if (events.length === 0) return Effect.void
-    const { update, relink, parameter } = RowSource.of(sql)
-    return Effect.gen(function* () {
-      const links = Threads.resolve(
-        events.map(({ id }) => id),
-        yield* parentsOf(sql, events, known)
-      )
-      const rows = events.map((event) => {
-        const { parent = null, root = event.id } = links.get(event.id) ?? {}
-        return EventRows.endRow(event, parent, root)
-      })
-      yield* sql.unsafe(update(tables.interceptions, EventRows.endColumns), [parameter(EventRows.endColumns, rows)])
-      // Those that ended before their parent did have it as their root.
-      const moved = rows
-        .filter(({ id, root_id }) => id !== root_id)
-        .map(({ id, root_id }) => ({ from: id, to: root_id }))
-      if (moved.length === 0) return
-      yield* sql.unsafe(relink(tables.interceptions), [parameter(EventRows.relinkColumns, moved)])
-    })
-  }
-
   const writeIn = (sql: SqlClient, events: Sorted): Effect.Effect<void, SqlError> =>
     Effect.gen(function* () {
-      yield* insert(sql, tables.interceptions, EventRows.startColumns, events.starts.map(EventRows.startRow))
+      if (events.starts.length > 0) yield* Writers.beat(sql, tables, writerId, yield* Clock.currentTimeMillis)
+      const starts = events.starts.map((event) => EventRows.startRow(event, writerId))
+      yield* insert(sql, tables.interceptions, EventRows.startColumns, starts)
       const known = yield* present(sql, events)
       const rows = <E extends Child>(of: ReadonlyArray<E>, row: (event: E) => Row): ReadonlyArray<Row> =>
         of
@@ -131,8 +93,9 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
         yield* insert(sql, tables.userPrompts, EventRows.promptColumns, rows(events.prompts, EventRows.promptRow))
         yield* insert(sql, tables.modelThoughts, EventRows.thoughtColumns, rows(events.thoughts, EventRows.thoughtRow))
       }
-      yield* end(
+      yield* Ends.write(
         sql,
+        tables,
         events.ends.filter(({ id }) => known.has(id)),
         known
       )
@@ -153,9 +116,6 @@ const insert = (
   const statements = RowSource.of(sql)
   return Effect.asVoid(sql.unsafe(statements.insert(table, columns), [statements.parameter(columns, rows)]))
 }
-
-/** The interceptions that are there, with the tool call whose result each brings. */
-type Known = ReadonlyMap<string, string | null>
 
 type Child = Exclude<RecordEvent, InterceptionStarted | InterceptionEnded>
 
