@@ -80,6 +80,7 @@ const layerNone: Layer.Layer<Recorder | Interceptions> = Layer.merge(
 // A statement that takes longer is as good as none; the connection is not used again.
 const writeLimit = Duration.seconds(30)
 const readLimit = Duration.seconds(30)
+const migrationLimit = Duration.hours(1)
 // The end does not wait for a database that is away: a writer that is not seen is missed soon.
 const farewellLimit = Duration.seconds(1)
 
@@ -138,12 +139,17 @@ type Use = <A>(
 
 // One client for all, opened when it is needed. One that has failed is not used again.
 const makeUse = (url: Database.Address, tables: Migrations.Tables): Effect.Effect<Use, never, Scope.Scope> =>
-  Effect.map(
-    RcRef.make({
-      acquire: Effect.tap(Database.open(url), (sql) => Effect.provideService(Migrations.run(tables), SqlClient, sql)),
+  Effect.gen(function* () {
+    const client: RcRef.RcRef<SqlClient, Failure> = yield* RcRef.make({
+      acquire: Effect.tap(Database.open(url), (sql) =>
+        Effect.andThen(
+          Effect.suspend(() => announceMigrations(tables, Effect.scoped(RcRef.get(client)))),
+          Migrations.run(tables)
+        ).pipe(Effect.provideService(SqlClient, sql))
+      ),
       idleTimeToLive: Duration.infinity
-    }),
-    (client) => (work, limit) =>
+    })
+    return (work, limit) =>
       within(limit)(Effect.scoped(Effect.flatMap(RcRef.get(client), work))).pipe(
         Effect.flatMap(
           Option.match({
@@ -153,7 +159,18 @@ const makeUse = (url: Database.Address, tables: Migrations.Tables): Effect.Effec
         ),
         Effect.onError((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : RcRef.invalidate(client)))
       )
-  )
+  })
+
+// Nobody who reads or writes waits for as long as it may take to change large tables. An opening that nobody waits for is given
+// up, so this waits.
+const announceMigrations = (tables: Migrations.Tables, wait: Effect.Effect<unknown, Failure>) =>
+  Effect.gen(function* () {
+    if (!(yield* Migrations.areOld(tables))) return
+    yield* Effect.logInfo(
+      "tables of an older version are changed, which may take long: records are kept until it is done"
+    )
+    yield* Effect.forkDetach(Effect.ignoreCause(within(migrationLimit)(wait)))
+  })
 
 // Short, and without anything of what was to be written.
 const describe = (cause: Cause.Cause<Failure>): string => {
