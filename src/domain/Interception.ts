@@ -3,8 +3,15 @@
 /** Carries an interception's id to the client. */
 export const idHeader = "x-aibridge-interception-id"
 
-/** A new id (UUID v4). */
-export const nextId = (): string => crypto.randomUUID()
+/**
+ * A new id: a UUID v7, which begins with the time, so that an index gets new ones at its end.
+ *
+ * @param now epoch milliseconds
+ */
+export const nextId = (now: number): string => {
+  const time = Math.max(0, Math.trunc(now)).toString(16).padStart(12, "0").slice(-12)
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${crypto.randomUUID().slice(15)}`
+}
 
 /** How an interception ended. */
 export type EndReason =
@@ -24,3 +31,5 @@ export type EndReason =
   | "timeout"
   /** The gateway has stopped before the end. */
   | "shutdown"
+  /** The process that answered it has ended without a word: what the client got is not known. Only found in what was recorded. */
+  | "unknown"

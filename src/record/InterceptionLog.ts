@@ -54,8 +54,9 @@ export const begin = (
   Effect.clockWith((clock) =>
     Effect.flatMap(Effect.scope, (scope) => {
       const { recorder, recordFailure } = watchers
-      const id = Interception.nextId()
-      const start: RecordEvent = { _tag: "InterceptionStarted", id, at: clock.currentTimeMillisUnsafe(), ...facts }
+      const at = clock.currentTimeMillisUnsafe()
+      const id = Interception.nextId(at)
+      const start: RecordEvent = { _tag: "InterceptionStarted", id, at, ...facts }
       return Effect.flatMap(recorder.record(start), (isTaken) => {
         if (!isTaken && recordFailure === "refuse") return notRecorded
         const log = new InterceptionLog(watchers, start, arrival, clock, isTaken)

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import { join, resolve } from "node:path"
-import { nextId } from "../domain/Interception.ts"
 import type { AnswerDump, Attempt } from "./ApiDump.ts"
 import { ApiDump } from "./ApiDump.ts"
 import * as AttemptFiles from "./dump/AttemptFiles.ts"
@@ -64,7 +63,7 @@ export const layer = (directoryOf: DirectoryOf): Layer.Layer<never> =>
           if (base === undefined) return undefined
           const directory = join(resolve(base), DumpText.segment(provider))
           const complain = complaints.get(directory) ?? new Complaints({ provider, directory })
-          const random = nextId().slice(0, 8)
+          const random = crypto.randomUUID().slice(0, 8)
           let attempts = 0
           let begun: number | undefined
           return (attempt) =>

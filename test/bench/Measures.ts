@@ -26,14 +26,14 @@ const inTurn = <A>(count: number, run: (turn: number) => Promise<A>) =>
   }, Promise.resolve([]))
 
 /** Runs the rounds one after the other; every second round begins with the gateway. */
-const alternate = <A>(rounds: number, pair: Target.Pair, run: (target: Target.Target) => Promise<A>) =>
+const alternate = <A>(rounds: number, pair: Target.Pair, run: (target: Target.Target, turn: number) => Promise<A>) =>
   inTurn(rounds, async (turn): Promise<Round<A>> => {
     if (turn % 2 === 0) {
-      const bare = await run(pair.bare)
-      return { bare, gateway: await run(pair.gateway) }
+      const bare = await run(pair.bare, turn)
+      return { bare, gateway: await run(pair.gateway, turn) }
     }
-    const gateway = await run(pair.gateway)
-    return { bare: await run(pair.bare), gateway }
+    const gateway = await run(pair.gateway, turn)
+    return { bare: await run(pair.bare, turn), gateway }
   })
 
 const row = <A>(
@@ -54,14 +54,22 @@ const warmUp = (context: Context, pair: Target.Pair, options: Pick<Load.Options,
  * Samples both targets in several generations of processes: two processes of the same program can differ by some percent
  * for as long as they live, which more rounds alone would not average out.
  */
-const sampled = async (context: Context, rounds: number, options: Load.Options, contenders = context.pair) => {
+const sampled = async (
+  context: Context,
+  rounds: number,
+  options: Load.Options,
+  contenders = context.pair,
+  kindOf = (_turn: number) => options.kind
+) => {
   const generations = await inTurn(context.isQuick ? 1 : 3, async () => {
     const pair = {
       bare: await contenders.bare.startAnother(),
       gateway: await contenders.gateway.startAnother()
     }
     await warmUp(context, pair, { ...options, kind: options.kind === "paced" ? "burst" : options.kind })
-    const samples = await alternate(rounds, pair, (target) => Load.sample(target, options))
+    const samples = await alternate(rounds, pair, (target, turn) =>
+      Load.sample(target, { ...options, kind: kindOf(turn) })
+    )
     await Promise.all([pair.bare.stop(), pair.gateway.stop()])
     return samples
   })
@@ -127,11 +135,14 @@ export const paced = (context: Context): Promise<ReadonlyArray<Table.Row>> =>
     window: context.isQuick ? 800 : 1600
   })
 
-/** With records in SQLite, compared with none: the columns are those of the gateway without and with a database. */
+/**
+ * With records in SQLite, compared with none: the columns are those of the gateway without and with a database. In half of the
+ * rounds each request brings the result of a tool, and each answer calls one.
+ */
 export const recording = async (context: Context): Promise<ReadonlyArray<Table.Row>> => {
   const pair = await Target.startRecording(context.upstream)
   const options = { kind: "blocking", concurrency: 32, ...shortWindow(context) } as const
-  const results = await sampled(context, 4, options, pair)
+  const results = await sampled(context, 4, options, pair, (turn) => (turn % 4 < 2 ? "blocking" : "tools"))
   await Promise.all([pair.bare.stop(), pair.gateway.stop()])
   const goal: Table.Goal = { of: "ratio", least: 0.85 }
   return [

@@ -1,9 +1,9 @@
 // What the scripted upstream answers, byte for byte: the upstream writes it and the load generator checks it.
 
-export type Kind = "blocking" | "burst" | "paced" | "idle"
+export type Kind = "blocking" | "tools" | "burst" | "paced" | "idle"
 
 export const isKind = (value: unknown): value is Kind =>
-  value === "blocking" || value === "burst" || value === "paced" || value === "idle"
+  value === "blocking" || value === "tools" || value === "burst" || value === "paced" || value === "idle"
 
 /** The request header that selects the answer. It is end-to-end, so every proxy has to forward it. */
 export const kindHeader = "x-bench"
@@ -62,11 +62,22 @@ export const blockingAnswer = paddedJson(blockingBytes, (text) => ({
   usage: { input_tokens: 25, output_tokens: 400 }
 }))
 
+const toolCall = { type: "tool_use", id: "toolu_01A09q90qw90lq917835lq9", name: "Read", input: { path: "src/main.ts" } }
+
+/** The same with the call of a tool, whose result the next request brings. */
+export const toolAnswer = paddedJson(blockingBytes, (text) => ({
+  ...message,
+  content: [{ type: "text", text }, toolCall],
+  stop_reason: "tool_use",
+  usage: { input_tokens: 25, output_tokens: 400 }
+}))
+
 const streamBytes = events.reduce((total, each) => total + each.length, 0)
 
 /** How many body bytes a complete answer has; an idle stream has only its first event. */
 export const answerBytes: Record<Kind, number> = {
   blocking: blockingAnswer.length,
+  tools: toolAnswer.length,
   burst: streamBytes,
   paced: streamBytes,
   idle: messageStart.length
@@ -85,6 +96,15 @@ const streamingBody = requestBody(true)
 /** The request body that goes with each kind, 1 KB. */
 export const requestBodies: Record<Kind, Buffer> = {
   blocking: requestBody(false),
+  tools: paddedJson(requestBytes, (content) => ({
+    model: message.model,
+    max_tokens: 1024,
+    messages: [
+      { role: "user", content: "Go on." },
+      { role: "assistant", content: [toolCall] },
+      { role: "user", content: [{ type: "tool_result", tool_use_id: toolCall.id, content }] }
+    ]
+  })),
   burst: streamingBody,
   paced: streamingBody,
   idle: streamingBody

@@ -53,9 +53,10 @@ const paced = (response: Http.ServerResponse) => {
 }
 
 const answer = (kind: Script.Kind, response: Http.ServerResponse) => {
-  if (kind === "blocking") {
-    response.writeHead(200, { "content-type": "application/json", "content-length": Script.blockingAnswer.length })
-    response.end(Script.blockingAnswer)
+  if (kind === "blocking" || kind === "tools") {
+    const body = kind === "blocking" ? Script.blockingAnswer : Script.toolAnswer
+    response.writeHead(200, { "content-type": "application/json", "content-length": body.length })
+    response.end(body)
     return
   }
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" })

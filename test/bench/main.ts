@@ -26,7 +26,8 @@ Measures
   blocking   2 KB JSON answers to 1 KB requests, 32 at a time
   burst      SSE, 200 events of 150 bytes as fast as they go, 16 streams at a time
   paced      SSE, 40 events per second on each of 100 streams
-  recording  as blocking, the gateway with records in a new SQLite database ("gateway") against itself without ("bare")
+  recording  as blocking, the gateway with records in a new SQLite database ("gateway") against itself without ("bare");
+             in half of the rounds requests bring the result of a tool, and answers call one
   latency    one request after the other on one connection, compared with asking the upstream directly
   memory     growth of the resident memory by 1,000 idle streams, after garbage collection, in fresh processes
 

@@ -8,7 +8,7 @@ import * as Calls from "./Calls.ts"
 import type { Fixture } from "./Fixture.ts"
 import * as Setup from "./Setup.ts"
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
 const passing = {
   "request-id": "req_011",

@@ -211,6 +211,48 @@ export const suite = (newDatabase: NewDatabase): void => {
     })
   )
 
+  const threads: ReadonlyArray<{ readonly order: string; readonly ends: ReadonlyArray<number> }> = [
+    { order: "as they began", ends: [0, 1, 2, 3, 4] },
+    { order: "the last one first", ends: [4, 3, 2, 1, 0] },
+    { order: "crosswise", ends: [2, 4, 0, 3, 1] },
+    { order: "the first one never", ends: [1, 3, 2, 4] }
+  ]
+
+  const inBatches = threads.flatMap((thread) => [
+    { ...thread, batches: "one batch", size: Infinity },
+    { ...thread, batches: "batches of two", size: 2 },
+    { ...thread, batches: "a batch for each", size: 1 }
+  ])
+
+  it.effect.each(inBatches)("links a thread that ends $order, in $batches", ({ ends, size }) =>
+    Effect.gen(function* () {
+      const database = yield* newDatabase
+      const begins = [0, 1, 2, 3, 4].flatMap((index) => [
+        started(`i${index}`, { correlatingToolCallId: index === 0 ? undefined : `call_${index - 1}` }),
+        tool(`i${index}`, `call_${index}`)
+      ])
+      const last = ends.map((index) => ended(`i${index}`))
+
+      if (size > last.length) {
+        yield* write(database, [...begins, ...last])
+      } else {
+        yield* write(database, begins)
+        const batches = last.flatMap((_, at) => (at % size === 0 ? [last.slice(at, at + size)] : []))
+        yield* Effect.forEach(batches, (batch) => write(database, batch))
+      }
+      const links = yield* read(database, ({ get: find }) =>
+        Effect.forEach(ends, (index) =>
+          Effect.map(find(`i${index}`), (details) => [index, details?.end?.parentId, details?.end?.rootId])
+        )
+      )
+
+      assert.deepStrictEqual(
+        links,
+        ends.map((index) => [index, index === 0 ? undefined : `i${index - 1}`, "i0"])
+      )
+    })
+  )
+
   it.effect("lists the latest first, page by page, each exactly once, while others come", () =>
     Effect.gen(function* () {
       const database = yield* newDatabase

@@ -2,11 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as TestClock from "effect/testing/TestClock"
 import { spawn } from "node:child_process"
 import type { ChildProcessWithoutNullStreams } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { Interceptions } from "../../src/record/Interceptions.ts"
+import * as Migrations from "../../src/record/sql/Migrations.ts"
 import * as TestDatabase from "./TestDatabase.ts"
 
 interface Child {
@@ -44,6 +46,18 @@ const exitOf = ({ process: child, stderr }: Child) =>
 
 const begin = (child: Child) => Effect.sync(() => child.process.stdin.write("go\n"))
 
+/** What it has begun, once it is written. */
+const openOf = ({ stdout }: Child) =>
+  TestClock.withLive(
+    Effect.gen(function* () {
+      for (;;) {
+        const [, id] = /^open (\S{36})$/m.exec(stdout()) ?? []
+        if (id !== undefined) return id
+        yield* Effect.sleep("20 millis")
+      }
+    })
+  )
+
 const found = (place: TestDatabase.Place) =>
   Effect.provide(
     Effect.gen(function* () {
@@ -79,6 +93,40 @@ describe.each(TestDatabase.places)("On $name", ({ name, place: newPlace }) => {
       )
       assert.notInclude(children.map((child) => child.stdout()).join(), "cannot be written")
       assert.strictEqual((yield* found(place)).size, 4)
+    })
+  )
+
+  it.effect("what a killed process has left open ends with the next start; what a living one answers does not", () =>
+    Effect.gen(function* () {
+      const place = yield* newPlace
+      const children = yield* Effect.all([writer(place, "open"), writer(place, "open")], { concurrency: 2 })
+      yield* Effect.forEach(children, begin)
+      const [killed = "", living = ""] = yield* Effect.forEach(children, openOf)
+      const [first] = children
+      first?.process.kill("SIGKILL")
+      yield* Effect.forEach(children.slice(0, 1), exitOf)
+      const { interceptions, writers } = Migrations.tables(place.tablePrefix)
+      // As if it was two minutes ago.
+      yield* TestDatabase.inDatabase(
+        place,
+        (sql) => sql`UPDATE ${sql(writers)} SET last_seen_at = last_seen_at - 120000 WHERE writer_id = (
+          SELECT writer_id FROM ${sql(interceptions)} WHERE id = ${killed}
+        )`
+      )
+      yield* TestClock.setTime(Date.now())
+
+      const ends = yield* Effect.provide(
+        Effect.gen(function* () {
+          const { get } = yield* Interceptions
+          while ((yield* get(killed))?.end === undefined) yield* TestClock.withLive(Effect.sleep("20 millis"))
+          return [(yield* get(killed))?.end, (yield* get(living))?.end]
+        }),
+        TestDatabase.recorder(place),
+        { local: true }
+      )
+
+      assert.deepInclude(ends[0], { reason: "unknown", usageQuality: "none", status: undefined })
+      assert.isUndefined(ends[1])
     })
   )
 

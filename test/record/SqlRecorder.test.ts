@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
+import { SqlClient } from "effect/sql/SqlClient"
 import * as TestClock from "effect/testing/TestClock"
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname } from "node:path"
@@ -21,6 +22,7 @@ import * as Retention from "../../src/record/sql/Retention.ts"
 import * as SqlRecorder from "../../src/record/sql/SqlRecorder.ts"
 import * as Logs from "../gateway/Logs.ts"
 import { ended, noon, prompt, started, tokens } from "./Events.ts"
+import * as FirstVersion from "./FirstVersion.ts"
 import * as TestDatabase from "./TestDatabase.ts"
 
 /** Real work goes on while the virtual time stands: moves it until this holds. */
@@ -115,6 +117,41 @@ describe("A database that is not there", () => {
       assert.include(error.message, "records cannot be read: ConnectionError")
       assert.deepInclude(lines.at(-1)?.annotations, { lost: 1 })
       assert.notInclude(JSON.stringify([lines, error.message]), "hunter2")
+    })
+  )
+})
+
+describe("A database of the first version", () => {
+  it.effect("has the time that it takes to change it, and then has all that was kept", () =>
+    Effect.gen(function* () {
+      const place = yield* TestDatabase.sqlitePlace
+      yield* TestDatabase.inDatabase(place, (sql) =>
+        Effect.provideService(FirstVersion.fill(Migrations.tables(place.tablePrefix)), SqlClient, sql)
+      )
+      const other = new DatabaseSync(fileOf(place))
+      yield* Effect.addFinalizer(() => Effect.sync(() => other.close()))
+      const lines: Array<Logs.Line> = []
+      const begun = (text: string) => lines.filter(({ message }) => message.startsWith(text)).length
+
+      yield* Effect.gen(function* () {
+        other.exec("BEGIN IMMEDIATE")
+        const context = yield* Layer.build(TestDatabase.recorder(place, { retention: TestDatabase.ever }))
+        const interceptions = Context.get(context, Interceptions)
+        yield* Context.get(context, Recorder).record(started("i1"))
+        yield* until(
+          Effect.sync(() => begun("tables of an older version") > 0 && begun("records cannot be written") > 0)
+        )
+        other.exec("COMMIT")
+        yield* until(
+          Effect.map(
+            Effect.orElseSucceed(interceptions.get("i1"), () => undefined),
+            (details) => details !== undefined
+          )
+        )
+        assert.strictEqual((yield* interceptions.get("first"))?.attempts.length, 2)
+      }).pipe(Effect.provide(Logs.into(lines)))
+
+      assert.strictEqual(begun("tables of an older version"), 1)
     })
   )
 })
@@ -217,7 +254,7 @@ describe.each(TestDatabase.places)("Old records on $name", ({ place: newPlace })
 
       const left = yield* TestDatabase.inDatabase(
         place,
-        (sql) => sql<{ count: number }>`SELECT id FROM ${sql(`${place.tablePrefix}user_prompts`)}`
+        (sql) => sql`SELECT interception_id FROM ${sql(`${place.tablePrefix}user_prompts`)}`
       )
       assert.strictEqual(before?.prompts.length, 1)
       assert.deepStrictEqual(left, [])

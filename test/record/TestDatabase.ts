@@ -69,7 +69,8 @@ const databaseAt =
   (settings) =>
     recorder(place, { ...settings, retention: ever })
 
-const ever = Duration.days(36_500)
+/** A retention that no test outlives. */
+export const ever = Duration.days(36_500)
 
 export const sqlite: Conformance.NewDatabase = Effect.map(sqlitePlace, databaseAt)
 

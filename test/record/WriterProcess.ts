@@ -1,10 +1,12 @@
 /**
- * A process that records: `node WriterProcess.ts <url> <prefix> once|forever`. Says `ready`, and begins with the first line
- * that it is told. `once`: records one interception and ends. `forever`: records one every 20 ms and names each.
+ * A process that records: `node WriterProcess.ts <url> <prefix> once|forever|open`. Says `ready`, and begins with the first line
+ * that it is told. `once`: records one interception and ends. `forever`: records one every 20 ms and names each. `open`: begins
+ * one, says when it is written, and does not end.
  */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { once } from "node:events"
+import { Interceptions } from "../../src/record/Interceptions.ts"
 import { Recorder } from "../../src/record/Recorder.ts"
 import * as SqlRecorder from "../../src/record/sql/SqlRecorder.ts"
 import { prompt, started } from "./Events.ts"
@@ -22,7 +24,23 @@ const recordOne = Effect.gen(function* () {
   yield* say(`${id} ${at}`)
 })
 
-const work = mode === "once" ? recordOne : Effect.forever(Effect.andThen(recordOne, Effect.sleep("20 millis")))
+const openOne = Effect.gen(function* () {
+  const { record } = yield* Recorder
+  const { get } = yield* Interceptions
+  const id = crypto.randomUUID()
+  yield* record(started(id, { at: Date.now() }))
+  while ((yield* get(id)) === undefined) yield* Effect.sleep("20 millis")
+  yield* say(`open ${id}`)
+  return yield* Effect.never
+})
+
+const works = {
+  once: recordOne,
+  forever: Effect.forever(Effect.andThen(recordOne, Effect.sleep("20 millis"))),
+  open: openOne
+}
+
+const work = mode === "open" || mode === "forever" ? works[mode] : works.once
 
 process.stdout.write("ready\n")
 await once(process.stdin, "data")

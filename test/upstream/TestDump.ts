@@ -35,7 +35,7 @@ export const shapes = (files: ReadonlyArray<DumpFile>): ReadonlyArray<string> =>
   files.map(({ path }) =>
     path
       .replace(/\/\d+-/, "/T-")
-      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/, "I")
+      .replace(/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/, "I")
       .replace(/-[0-9a-f]{8}-(?=\d+\.\w+\.txt$)/, "-R-")
   )
 

@@ -25,10 +25,11 @@ export const startColumns = {
   client: "TEXT",
   user_agent: "TEXT",
   client_session_id: "TEXT",
-  correlating_tool_call_id: "TEXT"
+  correlating_tool_call_id: "TEXT",
+  writer_id: "TEXT"
 } as const satisfies Columns
 
-export const startRow = (event: InterceptionStarted): RowOf<typeof startColumns> => ({
+export const startRow = (event: InterceptionStarted, writerId: string): RowOf<typeof startColumns> => ({
   id: event.id,
   started_at: Text.whole(event.at),
   actor_id: Text.label(event.actor.id),
@@ -42,7 +43,8 @@ export const startRow = (event: InterceptionStarted): RowOf<typeof startColumns>
   client: Text.label(event.client),
   user_agent: Text.optional(Text.content, event.userAgent),
   client_session_id: Text.optional(Text.label, event.clientSessionId),
-  correlating_tool_call_id: Text.optional(Text.label, event.correlatingToolCallId)
+  correlating_tool_call_id: Text.optional(Text.label, event.correlatingToolCallId),
+  writer_id: writerId
 })
 
 export const endColumns = {
@@ -69,9 +71,11 @@ export const endRow = (event: InterceptionEnded, parent: string | null, root: st
   root_id: root
 })
 
+/** One root in the place of another. */
+export const relinkColumns = { from: "TEXT", to: "TEXT" } as const satisfies Columns
+
 // Of everything that belongs to an interception.
 const childColumns = {
-  id: "TEXT",
   interception_id: "TEXT",
   created_at: "BIGINT",
   position: "BIGINT"

@@ -25,6 +25,7 @@ import * as Migrations from "./Migrations.ts"
 import * as Retention from "./Retention.ts"
 import * as SqlInterceptions from "./SqlInterceptions.ts"
 import * as SqlWriter from "./SqlWriter.ts"
+import * as Writers from "./Writers.ts"
 
 export interface Options {
   /** `sqlite:<path>`, `postgres://...` or `none`. */
@@ -79,6 +80,9 @@ const layerNone: Layer.Layer<Recorder | Interceptions> = Layer.merge(
 // A statement that takes longer is as good as none; the connection is not used again.
 const writeLimit = Duration.seconds(30)
 const readLimit = Duration.seconds(30)
+const migrationLimit = Duration.hours(1)
+// The end does not wait for a database that is away: a writer that is not seen is missed soon.
+const farewellLimit = Duration.seconds(1)
 
 const layerDatabase = (
   url: Database.Address,
@@ -89,12 +93,18 @@ const layerDatabase = (
     Effect.gen(function* () {
       const use = yield* makeUse(url, tables)
       const { recordContent = true, retention = Duration.days(60) } = options
-      const writer = SqlWriter.make({ tables, recordContent })
+      const writerId = Writers.newId()
+      const writer = SqlWriter.make({ tables, recordContent, writerId })
+      // After the queue has written what was left.
+      yield* Effect.addFinalizer(() =>
+        Effect.ignoreCause(use((sql) => Writers.remove(sql, tables, writerId), farewellLimit))
+      )
       const recorder = yield* QueuedRecorder.make({
         write: (batch) => use((sql) => writer.write(sql, batch), writeLimit),
         capacity: options.queueCapacity,
         describe
       })
+      yield* Effect.forkScoped(Writers.run(tables, (work) => use(work, writeLimit), writerId))
       if (Duration.isFinite(retention)) {
         yield* Effect.forkScoped(Retention.run(tables, (work) => use(work, writeLimit), retention, describe))
       }
@@ -129,12 +139,17 @@ type Use = <A>(
 
 // One client for all, opened when it is needed. One that has failed is not used again.
 const makeUse = (url: Database.Address, tables: Migrations.Tables): Effect.Effect<Use, never, Scope.Scope> =>
-  Effect.map(
-    RcRef.make({
-      acquire: Effect.tap(Database.open(url), (sql) => Effect.provideService(Migrations.run(tables), SqlClient, sql)),
+  Effect.gen(function* () {
+    const client: RcRef.RcRef<SqlClient, Failure> = yield* RcRef.make({
+      acquire: Effect.tap(Database.open(url), (sql) =>
+        Effect.andThen(
+          Effect.suspend(() => announceMigrations(tables, Effect.scoped(RcRef.get(client)))),
+          Migrations.run(tables)
+        ).pipe(Effect.provideService(SqlClient, sql))
+      ),
       idleTimeToLive: Duration.infinity
-    }),
-    (client) => (work, limit) =>
+    })
+    return (work, limit) =>
       within(limit)(Effect.scoped(Effect.flatMap(RcRef.get(client), work))).pipe(
         Effect.flatMap(
           Option.match({
@@ -144,7 +159,18 @@ const makeUse = (url: Database.Address, tables: Migrations.Tables): Effect.Effec
         ),
         Effect.onError((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : RcRef.invalidate(client)))
       )
-  )
+  })
+
+// Nobody who reads or writes waits for as long as it may take to change large tables. An opening that nobody waits for is given
+// up, so this waits.
+const announceMigrations = (tables: Migrations.Tables, wait: Effect.Effect<unknown, Failure>) =>
+  Effect.gen(function* () {
+    if (!(yield* Migrations.areOld(tables))) return
+    yield* Effect.logInfo(
+      "tables of an older version are changed, which may take long: records are kept until it is done"
+    )
+    yield* Effect.forkDetach(Effect.ignoreCause(within(migrationLimit)(wait)))
+  })
 
 // Short, and without anything of what was to be written.
 const describe = (cause: Cause.Cause<Failure>): string => {

@@ -1,4 +1,5 @@
 /** Writes events of interceptions into the tables. */
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { SqlClient } from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
@@ -12,11 +13,13 @@ import type {
   TokenUsage,
   ToolUsage
 } from "../../domain/RecordEvent.ts"
+import * as Ends from "./Ends.ts"
 import * as EventRows from "./EventRows.ts"
 import type { Tables } from "./Migrations.ts"
 import type { Columns, Row } from "./RowSource.ts"
 import * as RowSource from "./RowSource.ts"
 import * as Text from "./Text.ts"
+import * as Writers from "./Writers.ts"
 
 export interface SqlWriter {
   /**
@@ -30,67 +33,52 @@ export interface Options {
   readonly tables: Tables
   /** Whether prompts, the arguments of tools and thoughts are stored. */
   readonly recordContent: boolean
+  /** This process, as `Writers` knows it. */
+  readonly writerId: string
 }
 
-export const make = ({ tables, recordContent }: Options): SqlWriter => {
-  const keys = new WeakMap<RecordEvent, Key>()
+export const make = ({ tables, recordContent, writerId }: Options): SqlWriter => {
+  // All that happens in an interception comes through one writer: with its id this is the key of a row.
+  const positions = new WeakMap<RecordEvent, number>()
   let lastPosition = 0
-  const keyOf = (event: RecordEvent): Key => {
-    const key = keys.get(event) ?? { id: crypto.randomUUID(), position: ++lastPosition }
-    keys.set(event, key)
-    return key
+  const positionOf = (event: RecordEvent): number => {
+    const position = positions.get(event) ?? ++lastPosition
+    positions.set(event, position)
+    return position
   }
 
-  // The interceptions of these that are there.
-  const present = (
-    sql: SqlClient,
-    ids: ReadonlySet<string>
-  ): Effect.Effect<ReadonlyMap<string, string | null>, SqlError> =>
-    ids.size === 0
-      ? Effect.succeed(new Map<string, string | null>())
-      : Effect.map(
-          sql.unsafe<{ id: string; call: string | null }>(
-            RowSource.of(sql).select(tables.interceptions, "id, correlating_tool_call_id AS call"),
-            [JSON.stringify([...ids])]
-          ),
-          (rows) => new Map(rows.map(({ id, call }) => [id, call]))
-        )
-
-  // Those that have no parent, all at once.
-  const endRoots = (sql: SqlClient, events: ReadonlyArray<InterceptionEnded>): Effect.Effect<void, SqlError> => {
-    if (events.length === 0) return Effect.void
-    const rows = events.map((event) => EventRows.endRow(event, null, event.id))
-    const statement = RowSource.of(sql).update(tables.interceptions, EventRows.endColumns)
-    return Effect.asVoid(sql.unsafe(statement, [RowSource.parameter(EventRows.endColumns, rows)]))
-  }
-
-  // One after the other: each may be the parent of the next one.
-  const endOfCall = (sql: SqlClient, event: InterceptionEnded, call: string): Effect.Effect<void, SqlError> =>
-    Effect.gen(function* () {
-      const [parent] = yield* sql<{ id: string; root: string | null }>`SELECT i.id, i.root_id AS root
-        FROM ${sql(tables.toolUsages)} t JOIN ${sql(tables.interceptions)} i ON i.id = t.interception_id
-        WHERE t.tool_call_id = ${call} AND t.interception_id <> ${event.id}
-        ORDER BY t.created_at DESC, t.position DESC LIMIT 1`
-      const root = parent?.root ?? parent?.id ?? event.id
-      yield* sql`UPDATE ${sql(tables.interceptions)} SET ${sql.update(EventRows.endRow(event, parent?.id ?? null, root), ["id"])}
-        WHERE id = ${event.id}`
-      // Those that ended before this one, their parent, did.
-      if (root !== event.id) {
-        yield* sql`UPDATE ${sql(tables.interceptions)} SET root_id = ${root} WHERE root_id = ${event.id}`
+  const present = (sql: SqlClient, { starts, ids }: Sorted): Effect.Effect<Ends.Known, SqlError> => {
+    const known = new Map<string, string | null>(
+      starts.map(({ id, correlatingToolCallId }) => [id, Text.optional(Text.label, correlatingToolCallId)])
+    )
+    const others = [...ids].filter((id) => !known.has(id))
+    if (others.length === 0) return Effect.succeed(known)
+    return Effect.map(
+      sql.unsafe<{ id: string; call: string | null }>(
+        RowSource.of(sql).select(tables.interceptions, "id, correlating_tool_call_id AS call"),
+        [JSON.stringify(others)]
+      ),
+      (rows) => {
+        for (const { id, call } of rows) known.set(id, call)
+        return known
       }
-    })
+    )
+  }
 
   const writeIn = (sql: SqlClient, events: Sorted): Effect.Effect<void, SqlError> =>
     Effect.gen(function* () {
-      yield* insert(sql, tables.interceptions, EventRows.startColumns, events.starts.map(EventRows.startRow))
-      const known = yield* present(sql, events.ids)
+      if (events.starts.length > 0) yield* Writers.beat(sql, tables, writerId, yield* Clock.currentTimeMillis)
+      const starts = events.starts.map((event) => EventRows.startRow(event, writerId))
+      yield* insert(sql, tables.interceptions, EventRows.startColumns, starts)
+      const known = yield* present(sql, events)
       const rows = <E extends Child>(of: ReadonlyArray<E>, row: (event: E) => Row): ReadonlyArray<Row> =>
         of
           .filter(({ interceptionId }) => known.has(interceptionId))
           .map((event) =>
-            Object.assign(row(event), keyOf(event), {
+            Object.assign(row(event), {
               interception_id: event.interceptionId,
-              created_at: Text.whole(event.at)
+              created_at: Text.whole(event.at),
+              position: positionOf(event)
             })
           )
       yield* insert(sql, tables.attempts, EventRows.attemptColumns, rows(events.attempts, EventRows.attemptRow))
@@ -105,14 +93,12 @@ export const make = ({ tables, recordContent }: Options): SqlWriter => {
         yield* insert(sql, tables.userPrompts, EventRows.promptColumns, rows(events.prompts, EventRows.promptRow))
         yield* insert(sql, tables.modelThoughts, EventRows.thoughtColumns, rows(events.thoughts, EventRows.thoughtRow))
       }
-      yield* endRoots(
+      yield* Ends.write(
         sql,
-        events.ends.filter(({ id }) => known.get(id) === null)
+        tables,
+        events.ends.filter(({ id }) => known.has(id)),
+        known
       )
-      for (const event of events.ends) {
-        const call = known.get(event.id)
-        if (typeof call === "string") yield* endOfCall(sql, event, call)
-      }
     })
 
   return {
@@ -125,16 +111,13 @@ const insert = (
   table: string,
   columns: Columns,
   rows: ReadonlyArray<Row>
-): Effect.Effect<void, SqlError> =>
-  rows.length === 0
-    ? Effect.void
-    : Effect.asVoid(sql.unsafe(RowSource.of(sql).insert(table, columns), [RowSource.parameter(columns, rows)]))
+): Effect.Effect<void, SqlError> => {
+  if (rows.length === 0) return Effect.void
+  const statements = RowSource.of(sql)
+  return Effect.asVoid(sql.unsafe(statements.insert(table, columns), [statements.parameter(columns, rows)]))
+}
 
 type Child = Exclude<RecordEvent, InterceptionStarted | InterceptionEnded>
-interface Key {
-  readonly id: string
-  readonly position: number
-}
 
 interface Sorted {
   readonly starts: Array<InterceptionStarted>

@@ -46,6 +46,14 @@ export const make = ({ filename }: Options): Effect.Effect<SqlClient.SqlClient, 
     })
   }).pipe(Effect.provide(Reactivity.layer))
 
+/** As the only parameter: the statement is run once for each row, a JSON array of arrays of values. It belongs in a transaction. */
+export class EachRow {
+  readonly json: string
+  constructor(json: string) {
+    this.json = json
+  }
+}
+
 interface Thread {
   readonly opened: Effect.Effect<unknown, SqlError>
   readonly run: (
@@ -103,9 +111,14 @@ const start = (filename: string): Effect.Effect<Thread> =>
 
     return {
       opened: wait(0, () => {}),
-      run: (sql, params, values) => request({ sql, params: params.map(bindable), values }),
+      run: (sql, params, values) => {
+        const [only] = params
+        return only instanceof EachRow
+          ? request({ sql, params: [], rows: only.json, values })
+          : request({ sql, params: params.map(bindable), rows: undefined, values })
+      },
       isTransaction: () => isTransaction,
-      close: request({ sql: undefined, params: [], values: false }).pipe(
+      close: request({ sql: undefined, params: [], rows: undefined, values: false }).pipe(
         // Whatever becomes of it, the thread ends.
         Effect.timeoutOption("5 seconds"),
         Effect.interruptible,

@@ -13,6 +13,8 @@ export interface Request {
   /** `undefined`: close the database. */
   readonly sql: string | undefined
   readonly params: ReadonlyArray<SQLInputValue>
+  /** A JSON array of arrays: the statement is run with each of these in place of `params`, and answers nothing. */
+  readonly rows: string | undefined
   /** Rows as arrays of values, not as objects. */
   readonly values: boolean
 }
@@ -79,13 +81,17 @@ const serve = (database: DatabaseSync, port: NonNullable<typeof parentPort>): vo
     return statement
   }
 
-  const run = ({ sql, params, values }: Request): ReadonlyArray<unknown> => {
+  const run = ({ sql, params, rows, values }: Request): ReadonlyArray<unknown> => {
     if (sql === undefined) {
       database.close()
       port.close()
       return []
     }
     const statement = prepare(sql)
+    if (rows !== undefined) {
+      for (const row of JSON.parse(rows)) statement.run(...row)
+      return []
+    }
     statement.setReturnArrays(values)
     return statement.all(...params)
   }
