@@ -3,10 +3,10 @@ import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect, OmittedEvent } from "./Dialect.ts"
 import { isTrue, parseBody } from "./Dialect.ts"
-import { noTools } from "./ToolTurns.ts"
 import * as EventEdit from "./EventEdit.ts"
 import * as JsonEdit from "./JsonEdit.ts"
 import * as OpenAiChatAnswer from "./OpenAiChatAnswer.ts"
+import * as OpenAiChatTurns from "./OpenAiChatTurns.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 
 /** As OpenAI's API reference has it ("Chat completions"). A stream ends with `[DONE]`, or with an error in place of a chunk. */
@@ -37,7 +37,7 @@ export const dialect: Dialect = {
   isTerminalData: (head) => terminalData.test(head),
   isErrorData: (head) => !head.startsWith("[DONE]"),
   terminalDataStarts: ["[DONE]", `{"error"`, "{ ", "{\t"],
-  tools: noTools,
+  tools: OpenAiChatTurns.toolDialect,
   keepalive: undefined
 }
 

@@ -259,8 +259,8 @@ const responses: Talk = {
   begins: undefined
 }
 
-export const others: ReadonlyArray<Talk> = [chat, responses]
-export const all: ReadonlyArray<Talk> = [messages]
+export const others: ReadonlyArray<Talk> = [responses]
+export const all: ReadonlyArray<Talk> = [messages, chat]
 
 /** Each with and without a stream. */
 export const rows = all.flatMap((talk) =>
