@@ -170,7 +170,6 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           let permit: CircuitBreakers.Permit | undefined
           const call = (sent: Uint8Array) =>
             Effect.flatMap(breakers.admit(circuitOf(route, model), circuitBreaker), (admitted) => {
-              permit?.tell("success")
               permit = admitted
               return CircuitOutcome.judged(walk(sent), admitted, circuitBreaker, asked.stream)
             })
@@ -238,11 +237,13 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       offer: Offer.Offer,
       call: AgenticLoop.Loop<LateFailure>["call"],
       limits: RequestLimits.RequestLimits,
-      { interception, dialect }: Relayed,
+      { interception, dialect, tell }: Relayed,
       provider: Provider
     ) => {
       interception.isInjected = offer.isInjected
       const run = (called: InjectedCall) => {
+        // The answer that calls has ended well.
+        tell("success")
         const found = offer.find(called.name)
         const ended = interception.invoked({
           call: called,

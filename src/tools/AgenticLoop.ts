@@ -100,14 +100,11 @@ const wholeOf = ({ whole, body }: UpstreamResponse): Effect.Effect<Uint8Array, U
 
 const merged = ({ status, headers }: UpstreamResponse, bytes: Uint8Array): UpstreamResponse => ({
   status,
-  headers: withoutLength(headers),
+  headers,
   body: Stream.make(bytes),
   nudge: () => {},
   whole: bytes
 })
-
-const withoutLength = (headers: UpstreamResponse["headers"]): UpstreamResponse["headers"] =>
-  Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "content-length"))
 
 const callsOf = <E extends Failure>({ turns, isAbandoned }: Loop<E>): ReadonlyArray<InjectedCall> =>
   isAbandoned() ? [] : turns.calls()
@@ -160,7 +157,7 @@ const firstEvents = <E extends Failure>(
           const events = Stream.concat(Stream.fromArray(step.chunks), Stream.fromPull(Effect.succeed(rest(loop, read))))
           return Effect.map(NudgeableBody.make(events, state.scope, neverEnded), ({ body, nudge }) => ({
             status,
-            headers: withoutLength(headers),
+            headers,
             body,
             nudge,
             whole: undefined

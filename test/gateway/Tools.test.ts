@@ -2,6 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import type { ToolUsage } from "../../src/domain/RecordEvent.ts"
 import * as Tool from "../../src/domain/ToolResult.ts"
 import * as Failure from "../../src/domain/UpstreamError.ts"
@@ -9,7 +11,6 @@ import * as Drain from "../../src/inbound/Drain.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import { ToolError } from "../../src/tools/ToolSource.ts"
-import * as TestClock from "effect/testing/TestClock"
 import * as Table from "../Table.ts"
 import * as Reader from "./Reader.ts"
 import * as Setup from "./Setup.ts"
@@ -235,6 +236,74 @@ describe("A later upstream call", () => {
         )
       )
   )
+})
+
+const stays = (answer: ScriptedUpstream.Answer): ScriptedUpstream.Answer =>
+  Effect.map(answer, (response) => ({ ...response, body: Stream.concat(response.body, Stream.never) }))
+
+const measured = (answer: ScriptedUpstream.Answer): ScriptedUpstream.Answer =>
+  Effect.map(answer, (response) => ({ ...response, headers: { ...response.headers, "content-length": "7" } }))
+
+describe("The upstream calls of one request", () => {
+  const streams = ToolTalk.rows.filter(({ stream }) => stream)
+  it.effect.each(streams)(
+    "follow each other though the upstream stays, and only one is open: $name",
+    ({ talk, stream }) =>
+      Effect.gen(function* () {
+        const client = yield* Reader.open(talk.path, talk.request(stream))
+        yield* TestClock.adjust("1 second")
+
+        assert.deepStrictEqual(
+          (yield* Setup.requests).map(({ aborted }) => aborted),
+          [true, false]
+        )
+        yield* client.leave
+      }).pipe(
+        Effect.provide(
+          layer([stays(talk.calls(stream, "", [list, "{}"])), ScriptedUpstream.silence], TestTools.named())
+        )
+      )
+  )
+
+  it.effect.each(ToolTalk.rows)("have an error passed on as it comes: $name", ({ talk, stream }) =>
+    Effect.gen(function* () {
+      const { status } = yield* Effect.scoped(TestGateway.request(talk.path, talk.request(stream)))
+
+      assert.strictEqual(status, 400)
+    }).pipe(Effect.provide(layer([ScriptedUpstream.streamed(400, ["{", "hang"])], TestTools.named())))
+  )
+
+  it.effect.each(ToolTalk.rows)("say nothing of the length of what is made of them: $name", ({ talk, stream }) =>
+    Effect.gen(function* () {
+      const { headers } = yield* ask({ talk, stream })
+
+      assert.notStrictEqual(headers["content-length"], "7")
+    }).pipe(
+      Effect.provide(
+        layer([measured(talk.calls(stream, "a", [list, "{}"])), measured(talk.says(stream, "b"))], TestTools.named())
+      )
+    )
+  )
+
+  it.effect("count for the circuit breaker each on its own", () => {
+    const [talk] = ToolTalk.all
+    assert.isDefined(talk)
+    const cut = ScriptedUpstream.events(["event: ping\ndata: {}\n\n", Failure.cut("ECONNRESET")])
+    return Effect.gen(function* () {
+      yield* ask({ talk, stream: true })
+      yield* ask({ talk, stream: true })
+      const { status } = yield* ask({ talk, stream: true })
+
+      assert.strictEqual(status, 200)
+      assert.lengthOf(yield* Setup.requests, 4)
+    }).pipe(
+      Effect.provide(
+        layer([cut, talk.calls(true, "", [list, "{}"]), cut, talk.says(true, "Here.")], TestTools.named(), {
+          provider: { circuitBreaker: { failureThreshold: 2, countStreamErrors: true } }
+        })
+      )
+    )
+  })
 })
 
 describe("A tool that goes wrong", () => {
