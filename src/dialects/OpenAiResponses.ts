@@ -4,10 +4,10 @@ import { Unsupported } from "../domain/GatewayError.ts"
 import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect } from "./Dialect.ts"
 import { isTrue, parseBody } from "./Dialect.ts"
-import { noTools } from "./ToolTurns.ts"
 import * as EventEdit from "./EventEdit.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 import * as OpenAiResponsesAnswer from "./OpenAiResponsesAnswer.ts"
+import * as OpenAiResponsesTurns from "./OpenAiResponsesTurns.ts"
 
 /** As OpenAI's API reference has it ("Responses" and "Streaming events"). A stream ends with one of four events. */
 export const dialect: Dialect = {
@@ -38,7 +38,7 @@ export const dialect: Dialect = {
   isTerminalData: (head) => terminalData.test(head),
   isErrorData: (head) => errorData.test(head),
   terminalDataStarts: ["{"],
-  tools: noTools,
+  tools: OpenAiResponsesTurns.toolDialect,
   keepalive: undefined
 }
 

@@ -2,7 +2,7 @@
  * Tools of the gateway's own in a wire format: how they are offered to a model, which of them it calls, and how the answers of
  * several upstream calls become the one that the client sees.
  */
-import * as Result from "effect/Result"
+import type * as Result from "effect/Result"
 import type { ToolResult } from "../domain/ToolResult.ts"
 
 /** A tool as a model is told of it. */
@@ -78,12 +78,4 @@ export interface ToolTurns {
   readonly next: (results: ReadonlyArray<CallResult>) => Uint8Array
   /** From the next answer on no call is run: whatever it is, it is the last one, and ends as if it had not wanted a tool. */
   readonly finish: () => void
-}
-
-/** Of a dialect in which none are offered yet. */
-export const noTools: ToolDialect = {
-  inject: () => Result.fail("tools are not offered in this dialect yet"),
-  turns: () => {
-    throw new Error("a request without tools has no turns")
-  }
 }

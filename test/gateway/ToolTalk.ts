@@ -259,8 +259,7 @@ const responses: Talk = {
   begins: undefined
 }
 
-export const others: ReadonlyArray<Talk> = [responses]
-export const all: ReadonlyArray<Talk> = [messages, chat]
+export const all: ReadonlyArray<Talk> = [messages, chat, responses]
 
 /** Each with and without a stream. */
 export const rows = all.flatMap((talk) =>
