@@ -2,10 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { toolDialect } from "../../src/dialects/AnthropicTurns.ts"
-import type { CallResult, ToolTurns } from "../../src/dialects/ToolTurns.ts"
-import { dataOf } from "../../src/domain/SseEvent.ts"
 import type { ToolContent } from "../../src/domain/ToolResult.ts"
 import * as Bodies from "./Bodies.ts"
+import * as Turns from "./TurnsReader.ts"
 
 const tools = [
   {
@@ -101,29 +100,6 @@ const end = (stop_reason: string, usage: Readonly<Record<string, number>>) =>
 
 const stop = event({ type: "message_stop" })
 
-const eventsOf = (stream: string) => stream.split(/(?<=\n\n)/)
-
-/** What the client sees of a stream. */
-const feed = (reader: ToolTurns, stream: string): string =>
-  eventsOf(stream)
-    .flatMap((one) => {
-      const bytes = Bodies.bytes(one)
-      const shown = reader.event(bytes, dataOf(bytes))
-      // Unless it was edited, an event is the very one.
-      for (const each of shown) if (Bodies.text(each) === one) assert.strictEqual(each, bytes)
-      return shown.map(Bodies.text)
-    })
-    .concat(reader.isOver() ? reader.rest().map(Bodies.text) : [])
-    .join("")
-
-const said = (...words: ReadonlyArray<string>): ReadonlyArray<ToolContent> =>
-  words.map((word) => ({ type: "text", text: word }))
-
-const answered = (reader: ToolTurns, content: ReadonlyArray<ToolContent> = said("done"), isError = false) =>
-  reader.calls().map((called): CallResult => ({ call: called, result: { isError, content } }))
-
-const sent = (bytes: Uint8Array) => JSON.parse(Bodies.text(bytes))
-
 describe("A stream without injected calls", () => {
   it.each([
     {
@@ -145,7 +121,7 @@ describe("A stream without injected calls", () => {
   ])("is the client's as it is: $name", ({ stream }) => {
     const reader = turns()
 
-    assert.strictEqual(feed(reader, stream), stream)
+    assert.strictEqual(Turns.feed(reader, stream), stream)
     assert.deepStrictEqual(reader.calls(), [])
   })
 })
@@ -170,15 +146,15 @@ describe("A stream with an injected call", () => {
   it("shows the client one message, its blocks counted on and its usage added up", () => {
     const reader = turns()
 
-    const shown = feed(reader, first)
+    const shown = Turns.feed(reader, first)
     assert.strictEqual(shown, first.slice(0, first.indexOf(call(2, "bmcp_a_list", `{"owner":`, `"admin"}`))))
     assert.deepStrictEqual(reader.calls(), [
       { id: "toolu_bmcp_a_list_2", name: "bmcp_a_list", args: `{"owner":"admin"}` }
     ])
-    reader.next(answered(reader))
+    reader.next(Turns.answered(reader))
 
     assert.strictEqual(
-      feed(reader, second),
+      Turns.feed(reader, second),
       text(2, "Here.") + end("end_turn", { output_tokens: 27, input_tokens: 40, cache_read_input_tokens: 4 }) + stop
     )
     assert.deepStrictEqual(reader.calls(), [])
@@ -186,9 +162,9 @@ describe("A stream with an injected call", () => {
 
   it("is asked on with the whole message and the result, all else as it was", () => {
     const reader = turns()
-    feed(reader, first)
+    Turns.feed(reader, first)
 
-    const next = Bodies.text(reader.next(answered(reader)))
+    const next = Bodies.text(reader.next(Turns.answered(reader)))
 
     const added = [
       {
@@ -217,7 +193,7 @@ describe("A stream with an injected call", () => {
 
   it("may call several, one of them twice, with empty texts between", () => {
     const reader = turns()
-    feed(
+    Turns.feed(
       reader,
       start({}) +
         text(0, "") +
@@ -236,7 +212,7 @@ describe("A stream with an injected call", () => {
         ["toolu_bmcp_a_list_3", `{"owner":"b"}`]
       ]
     )
-    const { messages } = sent(reader.next(answered(reader)))
+    const { messages } = Turns.sent(reader.next(Turns.answered(reader)))
     assert.deepStrictEqual(
       messages[1].content.map(({ type, input }: Record<string, unknown>) => [type, input]),
       [
@@ -253,7 +229,7 @@ describe("A stream with an injected call", () => {
     const stream = start({}) + call(0, "bmcp_a_list", "{}") + call(1, "Read", "{}") + end("tool_use", {}) + stop
 
     const own = call(1, "Read", "{}").replaceAll(`"index":1`, `"index":0`)
-    assert.strictEqual(feed(reader, stream), start({}) + own + end("tool_use", {}) + stop)
+    assert.strictEqual(Turns.feed(reader, stream), start({}) + own + end("tool_use", {}) + stop)
     assert.deepStrictEqual(reader.calls(), [])
   })
 
@@ -261,29 +237,29 @@ describe("A stream with an injected call", () => {
     const reader = turns()
     const stream = start({}) + text(0, "a") + call(1, "bmcp_a_list", `{"own`) + end(reason, {}) + stop
 
-    assert.strictEqual(feed(reader, stream), start({}) + text(0, "a") + end(reason, {}) + stop)
+    assert.strictEqual(Turns.feed(reader, stream), start({}) + text(0, "a") + end(reason, {}) + stop)
     assert.deepStrictEqual(reader.calls(), [])
   })
 
   it("is not asked on if it breaks off", () => {
     const reader = turns()
 
-    feed(reader, start({}) + call(0, "bmcp_a_list", "{}") + end("tool_use", {}))
+    Turns.feed(reader, start({}) + call(0, "bmcp_a_list", "{}") + end("tool_use", {}))
     assert.deepStrictEqual(reader.calls(), [])
-    feed(reader, event({ type: "error", error: { type: "api_error", message: "x" } }))
+    Turns.feed(reader, event({ type: "error", error: { type: "api_error", message: "x" } }))
     assert.deepStrictEqual(reader.calls(), [])
   })
 
   it("ends as if it had not wanted a tool once that is over", () => {
     const reader = turns()
-    feed(
+    Turns.feed(
       reader,
       start({ input_tokens: 1 }) + call(0, "bmcp_a_list", "{}") + end("tool_use", { output_tokens: 1 }) + stop
     )
     reader.finish()
     reader.next([])
 
-    const shown = feed(
+    const shown = Turns.feed(
       reader,
       start({ input_tokens: 1 }) +
         text(0, "a") +
@@ -333,7 +309,7 @@ describe("A whole answer", () => {
     assert.deepStrictEqual(reader.calls(), [
       { id: "toolu_bmcp_a_list", name: "bmcp_a_list", args: `{"owner":"admin"}` }
     ])
-    const { messages } = sent(reader.next(answered(reader, said("a", "b"), true)))
+    const { messages } = Turns.sent(reader.next(Turns.answered(reader, Turns.said("a", "b"), true)))
     assert.deepStrictEqual(messages.slice(1), [
       { role: "assistant", content: [word("I look."), use("bmcp_a_list", { owner: "admin" })] },
       {
@@ -391,9 +367,9 @@ describe("What a tool has brought", () => {
     readonly becomes: ReadonlyArray<unknown>
     readonly isError: boolean
   }>([
-    { content: said("a"), becomes: [word("a")], isError: false },
+    { content: Turns.said("a"), becomes: [word("a")], isError: false },
     { content: [], becomes: [word("Error: no valid tool result content")], isError: true },
-    { content: said(""), becomes: [word("Error: no valid tool result content")], isError: true },
+    { content: Turns.said(""), becomes: [word("Error: no valid tool result content")], isError: true },
     {
       content: [{ type: "image", data: "AAAA", mimeType: "image/png" }],
       becomes: [{ type: "image", source: { type: "base64", media_type: "image/png", data: "AAAA" } }],
@@ -425,7 +401,7 @@ describe("What a tool has brought", () => {
     const reader = turns()
     reader.whole(Bodies.bytes(message([use("bmcp_a_list")], "tool_use", {})))
 
-    const { messages } = sent(reader.next(answered(reader, content)))
+    const { messages } = Turns.sent(reader.next(Turns.answered(reader, content)))
 
     const [result] = messages[2].content
     assert.deepStrictEqual([result.content, result.is_error], [becomes, isError])
@@ -438,7 +414,7 @@ describe("What a tool has brought", () => {
       .calls()
       .map((called) => ({ call: called, result: { isError: false, content: [], structuredContent: { a: 1 } } }))
 
-    const { messages } = sent(reader.next(results))
+    const { messages } = Turns.sent(reader.next(results))
 
     assert.deepStrictEqual(messages[2].content[0].content, [word(`{"a":1}`)])
   })
