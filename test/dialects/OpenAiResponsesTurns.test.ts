@@ -154,6 +154,8 @@ describe("A response's stream with an injected call", () => {
 
     assert.lengthOf(reader.calls(), 1)
     assert.lengthOf(Turns.sent(reader.next(Turns.answered(reader))).input, 4)
+    Turns.feed(reader, created + item(0, text("Here.")) + ended([]))
+    assert.deepStrictEqual(reader.calls(), [])
   })
 
   it.each([
