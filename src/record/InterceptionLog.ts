@@ -16,7 +16,7 @@ import { together } from "../domain/Usage.ts"
 import * as FailureLog from "./FailureLog.ts"
 import type { InterceptionMetrics, Meter } from "./InterceptionMetrics.ts"
 import type { Recorder } from "./Recorder.ts"
-import type { Trace, Tracing } from "./Tracing.ts"
+import type { Span, Trace, Tracing } from "./Tracing.ts"
 
 type Facts = Omit<InterceptionStarted, "_tag" | "id" | "at">
 
@@ -87,6 +87,8 @@ export class InterceptionLog {
   private readonly attempts: Array<AttemptEnded> = []
   private readonly answers: Array<() => Answer> = []
   private readonly invocations: Array<InvocationEnded> = []
+  // The answer that comes now, as a span.
+  private comes: { readonly span: Span; readonly status: number | undefined } | undefined
   private status: number | undefined
   private reason: EndReason = "client_gone"
   private failure: UpstreamError | GatewayError.GatewayError | undefined
@@ -126,6 +128,7 @@ export class InterceptionLog {
       const { attempts, credentialHint = "" } = this.progress
       const at = this.clock.currentTimeMillisUnsafe()
       const began = this.clock.currentTimeNanosUnsafe()
+      this.endAnswer(began)
       const span = this.trace?.attempt(attempts, credentialHint, began)
       return Effect.onExit(send(span?.traceparent), (exit) =>
         Effect.sync(() => {
@@ -135,10 +138,17 @@ export class InterceptionLog {
           const status = Exit.isSuccess(exit) ? exit.value.status : undefined
           if (failure !== undefined) span?.end(undefined, failure, now)
           else if (status !== undefined && status >= 400) span?.end(status, String(status), now)
+          else if (span !== undefined) this.comes = { span, status }
           if (this.watchers.recorder.keeps) this.remember(at, status, failure)
         })
       )
     })
+  }
+
+  // What comes after an answer, with tools of the gateway's own, ends it.
+  private endAnswer(now: bigint): void {
+    this.comes?.span.end(this.comes.status, undefined, now)
+    this.comes = undefined
   }
 
   private remember(began: number, status: number | undefined, failure: string | undefined): void {
@@ -173,6 +183,7 @@ export class InterceptionLog {
   invoked(invocation: Invocation): (error: string | undefined) => void {
     const { tool, server, serverUrl, call } = invocation
     const began = this.clock.currentTimeNanosUnsafe()
+    this.endAnswer(began)
     const span = this.trace?.toolCall({ tool, server, serverUrl, args: call.args }, began)
     const answer = this.answers.length - 1
     return (error) => {

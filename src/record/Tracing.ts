@@ -43,7 +43,7 @@ export interface PassthroughStart {
 
 /** The spans of one interception: `Intercept`, and what is in it. */
 export interface Trace {
-  /** The next attempt: `Intercept.ProcessRequest.Upstream`. It ends with the trace, or with the next one if it was refused. */
+  /** The next attempt: `Intercept.ProcessRequest.Upstream`. The last one ends with the trace, if it has not before. */
   readonly attempt: (number: number, credentialHint: string, now: bigint) => Span
   /** A call of a tool of the gateway's own: `Intercept.ProcessRequest.ToolCall`. */
   readonly toolCall: (call: ToolCallStart, now: bigint) => Span

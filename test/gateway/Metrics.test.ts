@@ -15,6 +15,8 @@ import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
 import * as Calls from "./Calls.ts"
 import * as Setup from "./Setup.ts"
+import * as TestTools from "./TestTools.ts"
+import * as ToolTalk from "./ToolTalk.ts"
 
 const counting = (script: Parameters<typeof Setup.layer>[0], options?: Setup.Options) =>
   Layer.suspend(() =>
@@ -70,6 +72,29 @@ describe("Metrics of an interception", () => {
       )
     )
   )
+
+  it.effect("count the calls of the gateway's own tools by their server, and no other calls", () => {
+    const tools = TestTools.named()
+    const [talk] = ToolTalk.all
+    assert.isDefined(talk)
+    const script = [talk.calls(false, "", ["bmcp_srv_list", "{}"]), talk.calls(false, "", ["Read", "{}"])]
+    return Effect.gen(function* () {
+      yield* TestGateway.fetch(talk.path, talk.request(false))
+
+      const of = `model="a-model",provider="anthropic"`
+      assert.deepStrictEqual(
+        (yield* lines("injected", "non_injected", "tokens")).map(sortedLabels),
+        [
+          `injected_tool_invocations_total{${of},name="list",server="${TestTools.url}"} 1`,
+          `non_injected_tool_selections_total{${of},name="Read"} 1`,
+          `tokens_total{client="Unknown",${of},type="cache_read_input_tokens"} 0`,
+          `tokens_total{client="Unknown",${of},type="cache_write_input_tokens"} 0`,
+          `tokens_total{client="Unknown",${of},type="input"} 20`,
+          `tokens_total{client="Unknown",${of},type="output"} 4`
+        ].map(sortedLabels)
+      )
+    }).pipe(Effect.provide(counting(script, { tools: [tools.source] })))
+  })
 
   it.effect("know who has called only if they are told to", () =>
     Effect.gen(function* () {

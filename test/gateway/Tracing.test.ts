@@ -7,8 +7,11 @@ import * as Tracer from "effect/Tracer"
 import * as Failure from "../../src/domain/UpstreamError.ts"
 import * as ScriptedUpstream from "../../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../../src/testing/TestGateway.ts"
+import { ToolError } from "../../src/tools/ToolSource.ts"
 import * as Calls from "./Calls.ts"
 import * as Setup from "./Setup.ts"
+import * as TestTools from "./TestTools.ts"
+import * as ToolTalk from "./ToolTalk.ts"
 
 /** A gateway with a tracer that keeps the spans of requests; those of building the gateway are none. */
 const traced = (spans: Array<Tracer.NativeSpan>, ...[script, options]: Parameters<typeof Setup.layer>) => {
@@ -70,6 +73,39 @@ describe("The spans of a request", () => {
       assert.strictEqual(whole?.attributes.get("gen_ai.request.model"), "claude-sonnet-4-5")
       assert.isNumber(whole?.attributes.get("gen_ai.usage.output_tokens"))
     }).pipe(Effect.provide(traced(spans, [call.good])))
+  })
+
+  it.effect("are one for each call of a tool of the gateway's own, and for each answer", () => {
+    const spans: Array<Tracer.NativeSpan> = []
+    const tools = TestTools.make((tool) =>
+      tool === "list" ? Effect.succeed(TestTools.text("x")) : Effect.fail(new ToolError({ message: "no" }))
+    )
+    const [talk] = ToolTalk.all
+    assert.isDefined(talk)
+    const args = `{"owner":"admin","more":"${"a".repeat(200)}"}`
+    const script = [talk.calls(false, "", ["bmcp_srv_list", args], ["bmcp_srv_say", "{}"]), talk.says(false, "Here.")]
+    return Effect.gen(function* () {
+      yield* TestGateway.fetch(talk.path, talk.request(false))
+
+      const calls = named(spans, "Intercept.ProcessRequest.ToolCall")
+      assert.deepStrictEqual(calls.map(isFailed), [false, true])
+      const [first] = calls
+      assert.deepInclude(Object.fromEntries(first?.attributes ?? []), {
+        mcp_tool_name: "list",
+        mcp_server_name: "srv",
+        mcp_server_url: TestTools.url,
+        mcp_input: args.slice(0, 100)
+      })
+      assert.strictEqual(first?.attributes.get("interception_id"), (yield* Setup.started)[0]?.id)
+      const answers = named(spans, "Intercept.ProcessRequest.Upstream")
+      assert.deepStrictEqual(
+        answers.map(({ attributes }) => attributes.get("http.response.status_code")),
+        [200, 200]
+      )
+      assert.strictEqual(named(spans, "Intercept.RecordTokenUsage").length, 2)
+      assert.strictEqual(named(spans, "Intercept.RecordToolUsage").length, 2)
+      assert.isTrue(spans.every(({ status }) => status._tag === "Ended"))
+    }).pipe(Effect.provide(traced(spans, script, { tools: [tools.source] })))
   })
 
   it.effect("are one for each attempt, and say which has failed", () => {
