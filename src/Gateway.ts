@@ -2,7 +2,6 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as HttpRouter from "effect/http/HttpRouter"
 import type { HttpServerRequest } from "effect/http/HttpServerRequest"
 import { HttpServerRequest as ServerRequest } from "effect/http/HttpServerRequest"
@@ -13,7 +12,6 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Dialect, OmittedEvent } from "./dialects/Dialect.ts"
-import type { InjectedCall } from "./dialects/ToolTurns.ts"
 import * as GatewayError from "./domain/GatewayError.ts"
 import type { RequestHeaders } from "./domain/HeaderRecord.ts"
 import { isEventStream } from "./domain/HeaderRecord.ts"
@@ -241,31 +239,23 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       provider: Provider
     ) => {
       interception.isInjected = offer.isInjected
-      const run = (called: InjectedCall) => {
-        // The answer that calls has ended well.
-        tell("success")
-        const found = offer.find(called.name)
-        const ended = interception.invoked({
-          call: called,
-          tool: found?.tool.name ?? called.name,
-          server: found?.source.name ?? "unknown",
-          serverUrl: found?.source.url
-        })
-        const toolLimits = { timeout: options.toolTimeout, maximumResultBytes: options.maximumToolResultBytes }
-        return ToolCall.within(ToolCall.run(called, found, toolLimits), limits).pipe(
-          Effect.onExit((exit) =>
-            Effect.sync(() => ended(Exit.isSuccess(exit) ? exit.value.error : "it was not waited for"))
-          ),
-          Effect.map(({ result }) => result)
-        )
-      }
       return AgenticLoop.answer(
         {
           dialect,
           turns: offer.turns,
           call: (body) =>
             Effect.map(call(body), (response) => copied(response, copyOf(response, interception, dialect))),
-          run,
+          run: ToolCall.runner({
+            find: offer.find,
+            started: (called) => {
+              // The answer that calls has ended well.
+              tell("success")
+              return interception.invoked(called)
+            },
+            request: limits,
+            timeout: options.toolTimeout,
+            maximumResultBytes: options.maximumToolResultBytes
+          }),
           maximumIterations: options.maximumToolIterations,
           isAbandoned: () => interception.progress.isAbandoned,
           failed: (error) => {

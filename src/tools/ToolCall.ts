@@ -2,6 +2,7 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { InjectedCall } from "../dialects/ToolTurns.ts"
 import * as Json from "../domain/Json.ts"
 import type { ToolResult } from "../domain/ToolResult.ts"
@@ -25,17 +26,44 @@ export interface Outcome {
   readonly error: string | undefined
 }
 
-/** The same, unless the whole request is ended meanwhile: by its time limit, or because the gateway stops. */
-export const within = (
-  outcome: Effect.Effect<Outcome>,
-  request: Pick<UpstreamRequest, "whenStopped">
-): Effect.Effect<Outcome, UpstreamError> =>
-  Effect.scopedWith((scope) =>
-    Effect.flatMap(EarlyEnd.register(request, scope), ({ wait }) => Effect.raceFirst(outcome, wait))
-  )
+/** What is said of a call to whoever keeps records. */
+export interface Started {
+  readonly call: InjectedCall
+  /** As its source knows it. */
+  readonly tool: string
+  readonly server: string
+  readonly serverUrl: string | undefined
+}
+
+export interface Options extends Limits {
+  readonly find: (id: string) => InjectedTool | undefined
+  /** Told of each call; what it answers is told how that has ended. */
+  readonly started: (call: Started) => (error: string | undefined) => void
+  /** What ends the whole request meanwhile: its time limit, or that the gateway stops. */
+  readonly request: Pick<UpstreamRequest, "whenStopped">
+}
+
+/** Runs the calls of one request. Fails only with what ends all of that. */
+export const runner =
+  (options: Options) =>
+  (call: InjectedCall): Effect.Effect<ToolResult, UpstreamError> =>
+    Effect.suspend(() => {
+      const found = options.find(call.name)
+      const { source, tool } = found ?? { source: undefined, tool: undefined }
+      const { name: server = "unknown", url: serverUrl } = source ?? {}
+      const ended = options.started({ call, tool: tool?.name ?? call.name, server, serverUrl })
+      return Effect.scopedWith((scope) =>
+        Effect.flatMap(EarlyEnd.register(options.request, scope), ({ wait }) =>
+          Effect.raceFirst(run(call, found, options), wait)
+        )
+      ).pipe(
+        Effect.onExit((exit) => Effect.sync(() => ended(Exit.isSuccess(exit) ? exit.value.error : "cancelled"))),
+        Effect.map(({ result }) => result)
+      )
+    })
 
 /** Never fails. Interrupting it cancels the call. */
-export const run = (
+const run = (
   { args, name }: InjectedCall,
   injected: InjectedTool | undefined,
   { timeout, maximumResultBytes }: Limits
