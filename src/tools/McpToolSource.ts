@@ -250,7 +250,7 @@ const serverOf = ({ url, headers = {} }: Options, http: HttpClient.HttpClient) =
   const plain = Object.entries(headers).map(([key, value]) => [key.toLowerCase(), Redacted.value(value)] as const)
   const sent: Readonly<Record<string, string>> = { ...own, ...Object.fromEntries(plain) }
   const values = [...Object.values(sent), ...url.searchParams.values(), decoded(url.password), url.password]
-  const secrets = values.flatMap((value) => [value, ...value.split(" ")]).filter(({ length }) => length > 3)
+  const secrets = [...values, ...values.flatMap((value) => value.split(" "))].filter(({ length }) => length > 3)
   const without = (text: string) => secrets.reduce((left, secret) => left.replaceAll(secret, "<secret>"), text)
   const server: Omit<Server, "leftOut"> = { url: bare.href, headers: sent, http }
   return { server, url: known.href, without }
