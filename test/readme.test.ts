@@ -254,7 +254,8 @@ describe("README", () => {
           "aibridge.yaml": text,
           "/run/secrets/tokens": "ada=a-long-random-token",
           "/run/secrets/anthropic": "sk-ant-first\nsk-ant-second",
-          "/run/secrets/openai": "sk-first"
+          "/run/secrets/openai": "sk-first",
+          "/run/secrets/issues": "authorization=Bearer a"
         }
         const config = yield* ServiceConfig.load({
           environment: {},
@@ -293,12 +294,14 @@ describe("README", () => {
 
   it("names exactly the settings that are read", () => {
     const option = /`(AIBRIDGE_(?!PROVIDER_)[A-Z_]+)`/g
+    const ofServer = /`AIBRIDGE_MCP_<N>_([A-Z_]+)`/g
     const field = /`AIBRIDGE_PROVIDER_<N>_([A-Z_]+)`|`_([A-Z_]+)` for one/g
     const alsoForOne = /`AIBRIDGE_(CIRCUIT_BREAKER_[A-Z_]+)`/g
 
     const shown = [...names(option), ...names(alsoForOne)].filter((name) => name.startsWith("AIBRIDGE_"))
     assert.deepStrictEqual(each(shown), each(ServiceConfig.variables.all))
     assert.deepStrictEqual(new Set([...names(field), ...names(alsoForOne)]), each(ServiceConfig.variables.provider))
+    assert.deepStrictEqual(names(ofServer), each(ServiceConfig.variables.mcpServer))
   })
 
   it("shows the folders that there are", () => {

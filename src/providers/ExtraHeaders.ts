@@ -9,10 +9,12 @@ export type ExtraHeader = readonly [name: string, value: Redacted.Redacted<strin
  * Why these headers cannot be sent, if they cannot. Says which one by its place, never a value.
  *
  * @param isReserved whether a name, in lower case, is one that the vendor has for credentials or signatures
+ * @param hasKeys whether credentials have a setting of their own
  */
 export const problem = (
   headers: ReadonlyArray<ExtraHeader>,
-  isReserved: (name: string) => boolean = () => false
+  isReserved: (name: string) => boolean = () => false,
+  hasKeys = true
 ): string | undefined => {
   const seen = new Set<string>()
   for (const [index, [written, value]] of headers.entries()) {
@@ -21,7 +23,7 @@ export const problem = (
       ? "has a name that no header can have"
       : seen.has(name)
         ? `repeats the header ${name}`
-        : (reason(name) ?? (isReserved(name) ? `sets ${name}, the vendor's own` : undefined))
+        : (reason(name, hasKeys) ?? (isReserved(name) ? `sets ${name}, the vendor's own` : undefined))
     if (wrong !== undefined) return `entry at index ${index} ${wrong}`
     if (!valuePattern.test(Redacted.value(value))) {
       return `entry at index ${index} has no value for ${name}, or one with a line break or a character outside ASCII`
@@ -44,10 +46,10 @@ export const add = (headers: Record<string, string>, extra: ReadonlyArray<ExtraH
 const namePattern = /^[-!#$%&'*+.^_`|~\da-z]+$/
 const valuePattern = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/
 
-const reason = (name: string): string | undefined => {
+const reason = (name: string, hasKeys: boolean): string | undefined => {
   if (hopByHop.has(name)) return `sets ${name}, which holds for one connection only`
   if (ofMessage.has(name)) return `sets ${name}, which belongs to the message itself`
-  if (ofCredentials.has(name)) return `sets ${name}, where the provider's key goes: use keys`
+  if (hasKeys && ofCredentials.has(name)) return `sets ${name}, where the provider's key goes: use keys`
   if (name.startsWith("x-aibridge-") || name.startsWith("x-ai-bridge-actor")) return `sets ${name}, the gateway's own`
   return undefined
 }

@@ -14,7 +14,8 @@ export const ofStart = ({
   shutdownTimeout,
   limits,
   record,
-  telemetry
+  telemetry,
+  tools
 }: ServiceConfig) => ({
   host,
   port,
@@ -24,11 +25,12 @@ export const ofStart = ({
   shutdownTimeout,
   limits,
   record,
-  telemetry
+  telemetry,
+  tools
 })
 
 /** The same by the names that the settings have. */
-export const flat = ({ admin, proxy, limits, record, telemetry, ...others }: ReturnType<typeof ofStart>) => ({
+export const flat = ({ admin, proxy, limits, record, telemetry, tools, ...others }: ReturnType<typeof ofStart>) => ({
   ...others,
   adminHost: admin.host,
   adminPort: admin.port,
@@ -46,7 +48,11 @@ export const flat = ({ admin, proxy, limits, record, telemetry, ...others }: Ret
   serviceName: telemetry.serviceName,
   propagateTraceContext: telemetry.propagate,
   metricsActors: telemetry.actorLabel,
-  metricsModels: telemetry.maximumModels
+  metricsModels: telemetry.maximumModels,
+  mcpServers: tools.servers,
+  toolIterations: tools.iterations,
+  toolTimeout: tools.timeout,
+  toolResultSize: tools.resultSize
 })
 
 /** What holds for callers. */

@@ -18,6 +18,7 @@ import * as Setting from "./Setting.ts"
 import type { Reading } from "./Setting.ts"
 import * as TelemetryConfig from "./TelemetryConfig.ts"
 import * as TokenConfig from "./TokenConfig.ts"
+import * as ToolConfig from "./ToolConfig.ts"
 import * as Vendors from "./Vendors.ts"
 
 const { list, textAs } = Setting
@@ -155,6 +156,15 @@ const provider = {
   bedrock: group(bedrock)
 }
 
+const mcpServer = {
+  name: ToolConfig.name("What it is called in the names of its tools: bmcp_<name>_<tool>."),
+  url: ToolConfig.url("Where it takes requests (Streamable HTTP)."),
+  headers: ToolConfig.headers("Headers that are sent with every request to it, by their names. Default none."),
+  ...inFiles(["headers"]),
+  allow: ToolConfig.patterns("Its tools with a match for this regular expression in their names. Default all."),
+  deny: ToolConfig.patterns("Not those with a match for this one, whatever allow says. Default none.")
+}
+
 // How the reference system was configured before it had lists of providers.
 const single = {
   key: keys("The keys of the provider of this type, if there is one of it and no list of providers."),
@@ -165,7 +175,7 @@ const single = {
 // Of the reference system: understood, so that nobody looks for a typo, but not offered (`NotOffered`).
 const notOffered = {
   enabled: Setting.flag("Not offered: to switch the gateway off, do not start it. May be true."),
-  injectCoderMcpTools: Setting.flag("Not offered: no tools are injected. May be false."),
+  injectCoderMcpTools: Setting.flag("Not offered: tools come from mcpServers. May be false."),
   databaseUrl: RecordConfig.databaseUrl("sqlite:<path>, postgres://... or none. Default sqlite:data/aibridge.db."),
   ...inFiles(["databaseUrl"]),
   recordContent: Setting.flag("Whether prompts, tool arguments and thoughts are kept, too. Default true."),
@@ -216,13 +226,20 @@ const all = {
   httpProxy: proxy("For the way to providers at http. Default none."),
   httpsProxy: proxy("For the way to providers at https. Default none."),
   noProxy: Setting.text("Hosts that are reached without a proxy, comma-separated. Default none."),
+  toolIterations: Setting.number(
+    1,
+    1000
+  )("How often tools of MCP servers are run for a request before the model is told to do without. Default 10."),
+  toolTimeout: Setting.time()("How long one call of such a tool may take. Default 60s."),
+  toolResultSize: Setting.size(1024, 67_108_864)("How large its result may be. Default 1MiB."),
   ...telemetry,
   ...notOffered,
   circuitBreaker: group(circuitBreaker),
   openai: group(single),
   anthropic: group(single),
   bedrock: group(bedrock),
-  providers: Schema.optionalKey(Schema.Array(Schema.Struct(provider)))
+  providers: Schema.optionalKey(Schema.Array(Schema.Struct(provider))),
+  mcpServers: Schema.optionalKey(Schema.Array(Schema.Struct(mcpServer)))
 }
 
 /** What a file holds; the environment is read as if it were one. */
@@ -233,8 +250,8 @@ export type ProviderSettings = Schema.Schema.Type<Schema.Struct<typeof provider>
 export type CircuitBreakerSettings = Schema.Schema.Type<Schema.Struct<typeof circuitBreaker>>
 export type BedrockSettings = Schema.Schema.Type<Schema.Struct<typeof bedrock>>
 
-/** Where each setting is: those of all, and those of one provider. */
-export const places: { readonly [scope in "all" | "provider"]: ReadonlyArray<ReadonlyArray<string>> } = {
+/** Where each setting is: those of all, those of one provider, and those of one MCP server. */
+export const places: { readonly [scope in "all" | "provider" | "mcpServer"]: ReadonlyArray<ReadonlyArray<string>> } = {
   all: [
     ...leaves(all),
     ...leaves(circuitBreaker, "circuitBreaker"),
@@ -242,11 +259,12 @@ export const places: { readonly [scope in "all" | "provider"]: ReadonlyArray<Rea
     ...leaves(single, "anthropic"),
     ...leaves(bedrock, "bedrock")
   ],
-  provider: [...leaves(provider), ...leaves(circuitBreaker, "circuitBreaker"), ...leaves(bedrock, "bedrock")]
+  provider: [...leaves(provider), ...leaves(circuitBreaker, "circuitBreaker"), ...leaves(bedrock, "bedrock")],
+  mcpServer: leaves(mcpServer)
 }
 
 function leaves(fields: object, ...above: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> {
-  const groups = new Set(["circuitBreaker", "bedrock", "openai", "anthropic", "providers"])
+  const groups = new Set(["circuitBreaker", "bedrock", "openai", "anthropic", "providers", "mcpServers"])
   return Object.keys(fields)
     .filter((field) => !groups.has(field))
     .map((field) => above.concat(field))

@@ -48,7 +48,7 @@ export class ConfigSource {
     const variable = this.variables.get(keyOf(path))
     if (variable !== undefined) return variable
     const { file } = this.options
-    const isOfFile = file !== undefined && (this.has(path) || path[0] !== "providers" || !this.isOfVariables(path))
+    const isOfFile = file !== undefined && (this.has(path) || !isListed(path[0]) || !this.isOfVariables(path))
     return isOfFile ? `${file}: ${inFile(path)}` : variableOf(path)
   }
 
@@ -101,10 +101,11 @@ export class ConfigSource {
 
   /** Puts the content of files that hold one secret each in the place of the secret. */
   addSecretFiles(): void {
-    const providers = Array.isArray(this.tree["providers"]) ? this.tree["providers"] : []
-    const all = [
+    const all: ReadonlyArray<Path> = [
       ...places.all,
-      ...providers.flatMap((_, index) => places.provider.map((place) => ["providers", index, ...place]))
+      ...lists.flatMap(({ field, members }) =>
+        listAt(this.tree, field).flatMap((_, index) => members.map((place) => [field, index, ...place]))
+      )
     ]
     for (const path of all) {
       const field = String(path.at(-1))
@@ -120,7 +121,7 @@ export class ConfigSource {
         this.variables.set(keyOf(target), this.nameOf(path))
         const lines = content.success.split("\n").filter((line) => line.trim() !== "")
         // A header's value may hold commas.
-        set(this.tree, target, secret === "extraHeaders" ? lines : lines.join(","))
+        set(this.tree, target, secret === "extraHeaders" || secret === "headers" ? lines : lines.join(","))
       }
     }
   }
@@ -137,14 +138,16 @@ export class ConfigSource {
 
   // One problem says it all: what is missing in the gaps is not told as well.
   private fillGaps(): void {
-    const providers = this.tree["providers"]
-    if (!Array.isArray(providers)) return
-    const gaps = [...Array.from(providers).entries()].flatMap(([index, found]) => (found === undefined ? [index] : []))
-    for (const index of gaps) {
-      providers[index] = {}
-      const path = ["providers", index, "type"]
-      if (index === gaps[0]) this.problem(path, `index ${index} was skipped, number providers from 0 without gaps`)
-      else this.wrong.add(keyOf(path))
+    for (const { field, first } of lists) {
+      const entries = listAt(this.tree, field)
+      const gaps = [...Array.from(entries).entries()].flatMap(([index, found]) => (found === undefined ? [index] : []))
+      for (const index of gaps) {
+        entries[index] = {}
+        const path = [field, index, first]
+        const detail = `index ${index} was skipped, number ${wordOf(field)}s from 0 without gaps`
+        if (index === gaps[0]) this.problem(path, detail)
+        else this.wrong.add(keyOf(path))
+      }
     }
   }
 
@@ -170,8 +173,9 @@ export class ConfigSource {
   // Where a variable belongs; `undefined` if it is none of ours, or blank, which is the same as absent.
   private placeOf(name: string, shown: string, value: string): Path | undefined {
     const isBlank = value.trim() === ""
-    const [, index, field = ""] = /^AIBRIDGE_PROVIDER_([^_]*)_?(.*)$/.exec(name) ?? []
-    if (index === undefined) {
+    const [, list = "", index, field = ""] = /^AIBRIDGE_(PROVIDER|MCP)_([^_]*)_?(.*)$/.exec(name) ?? []
+    const listed = lists.find(({ variable }) => variable === list)
+    if (listed === undefined) {
       if (!name.startsWith("AIBRIDGE_")) return isBlank ? undefined : this.placeOfProxy(name)
       const place = placesOfAll.get(name)
       if (name === "AIBRIDGE_CONFIG") return undefined
@@ -179,13 +183,13 @@ export class ConfigSource {
       return isBlank ? undefined : place
     }
     if (isBlank && field !== "KEY" && field !== "KEYS") return undefined
-    const place = placesOfProvider.get(field)
-    if (!/^(?:0|[1-9]\d{0,3})$/.test(index)) {
-      this.problems.push(`${shown}: what follows AIBRIDGE_PROVIDER_ must be a number`)
+    const place = placesOfMembers.get(listed.field)?.get(field)
+    if (index === undefined || !/^(?:0|[1-9]\d{0,3})$/.test(index)) {
+      this.problems.push(`${shown}: what follows AIBRIDGE_${list}_ must be a number`)
       return undefined
     }
-    if (place !== undefined) return ["providers", Number(index), ...place]
-    this.warnings.push(`ignoring unknown provider field ${shown} (check for typos)`)
+    if (place !== undefined) return [listed.field, Number(index), ...place]
+    this.warnings.push(`ignoring unknown ${wordOf(listed.field)} field ${shown} (check for typos)`)
     return undefined
   }
 
@@ -203,7 +207,19 @@ export const constantCase = (place: ReadonlyArray<string>): string =>
   place.map((part) => part.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter}`).toUpperCase()).join("_")
 
 const placesOfAll = new Map(places.all.map((place) => [`AIBRIDGE_${constantCase(place)}`, place]))
-const placesOfProvider = new Map(places.provider.map((place) => [constantCase(place), place]))
+
+// Settings that there are any number of. `first` is the one that each needs.
+const lists = [
+  { field: "providers", variable: "PROVIDER", first: "type", members: places.provider },
+  { field: "mcpServers", variable: "MCP", first: "name", members: places.mcpServer }
+]
+const placesOfMembers = new Map(
+  lists.map(({ field, members }) => [field, new Map(members.map((place) => [constantCase(place), place]))])
+)
+
+const isListed = (field: unknown): boolean => lists.some((list) => list.field === field)
+
+const wordOf = (field: string): string => (field === "providers" ? "provider" : "MCP server")
 
 const proxies: ReadonlyMap<string, Path> = new Map([
   ["http_proxy", ["httpProxy"]],
@@ -221,6 +237,11 @@ const shared: ReadonlyArray<readonly [name: string, field: string]> = [
 type Tree = { [name: string]: unknown }
 
 const isTree = (value: unknown): value is Tree => typeof value === "object" && value !== null
+
+const listAt = (tree: Tree, field: string): Array<unknown> => {
+  const found = tree[field]
+  return Array.isArray(found) ? found : []
+}
 
 const keyOf = (path: Path): string => path.join(".")
 
@@ -240,10 +261,12 @@ const inFile = (path: Path): string =>
     ""
   )
 
-const variableOf = ([first = "", second, ...rest]: Path): string =>
-  first === "providers" && typeof second === "number"
-    ? ["AIBRIDGE_PROVIDER", second, ...(rest.length === 0 ? [] : [constantCase(rest.map(String))])].join("_")
+const variableOf = ([first = "", second, ...rest]: Path): string => {
+  const list = lists.find(({ field }) => field === first)
+  return list !== undefined && typeof second === "number"
+    ? ["AIBRIDGE", list.variable, second, ...(rest.length === 0 ? [] : [constantCase(rest.map(String))])].join("_")
     : `AIBRIDGE_${constantCase([first, second, ...rest].filter((part) => typeof part === "string"))}`
+}
 
 // A parser's own words may quote what could be a secret: only the place is told.
 const parse = (file: string, text: string): Result.Result<Tree, string> => {

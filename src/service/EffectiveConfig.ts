@@ -8,6 +8,7 @@ import * as RecordConfig from "./RecordConfig.ts"
 import type { Token } from "../inbound/Authenticator.ts"
 import * as CircuitBreakerOptions from "../providers/CircuitBreakerOptions.ts"
 import type { Limits, ProviderConfig, ServiceConfig } from "./ServiceConfig.ts"
+import type { McpServer } from "./ToolConfig.ts"
 import { vendors } from "./Vendors.ts"
 
 /** Plain data. */
@@ -45,6 +46,10 @@ export const mask = (config: ServiceConfig): Masked => ({
   propagateTraceContext: config.telemetry.propagate,
   metricsActors: config.telemetry.actorLabel,
   metricsModels: config.telemetry.maximumModels,
+  toolIterations: config.tools.iterations,
+  toolTimeout: Duration.format(config.tools.timeout),
+  toolResultSize: config.tools.resultSize,
+  mcpServers: config.tools.servers.map(maskMcpServer),
   providers: config.providers.map((provider) => maskProvider(provider, config.limits))
 })
 
@@ -110,6 +115,17 @@ const maskBreaker = (options: CircuitBreakerOptions.Options): Masked | string =>
     statuses: [...resolved.statuses]
   }
 }
+
+const maskMcpServer = ({ name, url, headers, allow, deny }: McpServer): Masked => ({
+  name,
+  url: withoutQuery(withoutPassword(url)),
+  headers: headers.map(([header, value]) => `${header}=${hint(Redacted.value(value))}`),
+  allow: allow.length === 0 ? "all" : allow,
+  deny
+})
+
+// Where some have their key.
+const withoutQuery = (url: string): string => url.replace(/\?.*$/s, "?...")
 
 /** Lines for people: one for each setting, indented below what it belongs to. */
 export const render = (masked: unknown, indent = ""): ReadonlyArray<string> => {

@@ -10,22 +10,25 @@ import type { Reading } from "./Setting.ts"
 const text = Schema.String.annotate({ message: "must be text: put it in quotes" })
 
 /** In text with commas between, so that a value with a comma needs one of the other forms. */
-export const extraHeaders = Setting.setting(
-  Schema.Union([Schema.Array(Schema.String), Schema.Record(Schema.String, text), Schema.String]),
-  (written): Reading<ReadonlyArray<ExtraHeader>> => {
-    const headers =
-      typeof written === "string"
-        ? readPairs(written.split(","))
-        : isList(written)
-          ? readPairs(written)
-          : Result.succeed(Object.entries(written).map(([name, value]) => header(name, value)))
-    return Result.flatMap(headers, (found) => {
-      const problem = ExtraHeaders.problem(found)
-      return problem === undefined ? Result.succeed(ExtraHeaders.resolve(found)) : Result.fail(problem)
-    })
-  },
-  "must be name=value, comma-separated, or hold texts by the names of headers"
-)
+export const headersWith = (problem: (headers: ReadonlyArray<ExtraHeader>) => string | undefined) =>
+  Setting.setting(
+    Schema.Union([Schema.Array(Schema.String), Schema.Record(Schema.String, text), Schema.String]),
+    (written): Reading<ReadonlyArray<ExtraHeader>> => {
+      const headers =
+        typeof written === "string"
+          ? readPairs(written.split(","))
+          : isList(written)
+            ? readPairs(written)
+            : Result.succeed(Object.entries(written).map(([name, value]) => header(name, value)))
+      return Result.flatMap(headers, (found) => {
+        const wrong = problem(found)
+        return wrong === undefined ? Result.succeed(ExtraHeaders.resolve(found)) : Result.fail(wrong)
+      })
+    },
+    "must be name=value, comma-separated, or hold texts by the names of headers"
+  )
+
+export const extraHeaders = headersWith((headers) => ExtraHeaders.problem(headers))
 
 // `Array.isArray` knows no list that is read-only.
 const isList = (value: object | string): value is ReadonlyArray<string> => Array.isArray(value)

@@ -8,6 +8,8 @@ export const tell = ({ enabled, injectCoderMcpTools }: Config, source: ConfigSou
     source.problem(["enabled"], "is false: to switch the gateway off, do not start it")
   }
   if (injectCoderMcpTools === true) {
-    source.warnings.push(`ignoring ${source.nameOf(["injectCoderMcpTools"])}: no tools are injected so far`)
+    source.warnings.push(
+      `ignoring ${source.nameOf(["injectCoderMcpTools"])}: tools come from the servers of mcpServers`
+    )
   }
 }

@@ -18,10 +18,12 @@ import * as Recorder from "../record/Recorder.ts"
 import * as SqlRecorder from "../record/sql/SqlRecorder.ts"
 import * as ApiDumpFiles from "../upstream/ApiDumpFiles.ts"
 import * as CircuitBreakers from "../upstream/CircuitBreakers.ts"
+import * as ToolSources from "../tools/ToolSources.ts"
 import * as UpstreamUndici from "../upstream/UpstreamUndici.ts"
 import * as AdminServer from "./admin/AdminServer.ts"
 import * as Banner from "./Banner.ts"
 import * as Callers from "./Callers.ts"
+import * as McpServers from "./McpServers.ts"
 import * as NodeRepeatedHeaders from "./NodeRepeatedHeaders.ts"
 import * as NodeRequestBody from "./NodeRequestBody.ts"
 import type { CannotListen } from "./NodeServer.ts"
@@ -83,6 +85,7 @@ const start = Effect.fnUntraced(function* (options: Options) {
     source: options.reloadFrom,
     simulated: simulated && ((read) => withSimulated(read, simulated))
   })
+  const tools = yield* McpServers.sources(config.tools.servers)
   const nodeServer = NodeServer.make(config.limits)
   const admin = yield* Layer.build(
     AdminServer.layer({
@@ -120,10 +123,14 @@ const start = Effect.fnUntraced(function* (options: Options) {
           recordFailure: config.record.failure,
           clientGone: config.record.clientGone,
           totalTimeout: config.limits.totalTimeout,
+          maximumToolIterations: config.tools.iterations,
+          toolTimeout: config.tools.timeout,
+          maximumToolResultBytes: config.tools.resultSize,
           maximumMetricValues: config.telemetry.maximumModels,
           metricsActorLabel: config.telemetry.actorLabel,
           propagateTraceContext: config.telemetry.propagate
         }),
+        ToolSources.layer(tools),
         Layer.succeed(Recorder.Recorder, recorder),
         NodeRequestBody.layer,
         NodeRepeatedHeaders.layer,

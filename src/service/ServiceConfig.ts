@@ -19,6 +19,7 @@ import * as Providers from "./ProviderConfig.ts"
 import * as RecordConfig from "./RecordConfig.ts"
 import * as TelemetryConfig from "./TelemetryConfig.ts"
 import * as TokenConfig from "./TokenConfig.ts"
+import * as ToolConfig from "./ToolConfig.ts"
 
 export type { Environment } from "./ConfigSource.ts"
 export type { ProviderConfig } from "./ProviderConfig.ts"
@@ -59,6 +60,8 @@ export interface ServiceConfig {
   readonly record: RecordConfig.RecordConfig
   /** `AIBRIDGE_OTLP_...`, `_SERVICE_NAME`, `_PROPAGATE_TRACE_CONTEXT`, `_METRICS_ACTORS` and `_METRICS_MODELS`. */
   readonly telemetry: TelemetryConfig.TelemetryConfig
+  /** `AIBRIDGE_MCP_<N>_...`, `AIBRIDGE_TOOL_ITERATIONS`, `_TIMEOUT` and `_RESULT_SIZE`. */
+  readonly tools: ToolConfig.ToolConfig
   /** What looks like a mistake but stops nothing. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -88,12 +91,13 @@ export class InvalidConfig extends Schema.TaggedError<InvalidConfig>()("InvalidC
   }
 }
 
-/** The names of all variables that are settings, and those of a provider's behind `AIBRIDGE_PROVIDER_<N>_`. */
+/** The names of all variables that are settings, those of a provider's behind `AIBRIDGE_PROVIDER_<N>_`, and those of an MCP server's behind `AIBRIDGE_MCP_<N>_`. */
 export const variables: { readonly [scope in keyof typeof places]: ReadonlyArray<string> } = {
   all: places.all
     .filter(([name = ""]) => !name.endsWith("roxy"))
     .map((place) => `AIBRIDGE_${ConfigSource.constantCase(place)}`),
-  provider: places.provider.map((place) => ConfigSource.constantCase(place))
+  provider: places.provider.map((place) => ConfigSource.constantCase(place)),
+  mcpServer: places.mcpServer.map((place) => ConfigSource.constantCase(place))
 }
 
 /** The JSON Schema (draft 2020-12) of the file. */
@@ -205,6 +209,7 @@ const resolve = (config: Config, source: ConfigSource.ConfigSource, now: number)
     circuitBreaker: CircuitBreakerConfig.options(circuitBreaker),
     record: RecordConfig.resolve(config),
     telemetry: TelemetryConfig.resolve(config),
+    tools: ToolConfig.resolve(config, source),
     warnings: source.warnings
   }
 }

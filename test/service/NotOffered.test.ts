@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as ServiceConfig from "../../src/service/ServiceConfig.ts"
 
-const noTools = "no tools are injected so far"
+const noTools = "tools come from the servers of mcpServers"
 const switchedOff = "is false: to switch the gateway off, do not start it"
 const noFlag = "must be true or false"
 const noTime = "must be a number (at most 99999) with a unit: 30s, 5m, 2h or 1d"

@@ -62,6 +62,7 @@ describe("ServiceConfig.fromEnvironment", () => {
           actorLabel: false,
           maximumModels: 100
         },
+        tools: { servers: [], iterations: 10, timeout: Duration.seconds(60), resultSize: 1_048_576 },
         warnings: []
       })
     })

@@ -1,0 +1,88 @@
+/** Tools of an MCP server in another process, run for a client of the service. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestMcp from "../tools/TestMcp.ts"
+import * as TestAnswer from "../upstream/TestAnswer.ts"
+import * as TestServer from "../upstream/TestServer.ts"
+import * as TestHttp from "./TestHttp.ts"
+import * as TestMessages from "./TestMessages.ts"
+import * as TestService from "./TestService.ts"
+
+const echo = "bmcp_srv_echo"
+
+const call = TestAnswer.json(200, {
+  ...TestMessages.message(""),
+  content: [{ type: "tool_use", id: "toolu_1", name: echo, input: { owner: "admin" } }],
+  stop_reason: "tool_use"
+})
+
+const settings = (port: number, more = {}) => ({
+  AIBRIDGE_MCP_0_NAME: "srv",
+  AIBRIDGE_MCP_0_URL: `http://127.0.0.1:${port}/mcp`,
+  AIBRIDGE_MCP_0_ALLOW: "^(echo|hang)$",
+  ...more
+})
+
+/** A service whose provider gives these answers, with the tools of the server. */
+const started = Effect.fnUntraced(function* (answers: ReadonlyArray<TestMessages.Answer>, more = {}) {
+  const mcp = yield* TestMcp.serve("new")
+  const upstream = yield* TestServer.start
+  const seen = yield* TestMessages.script(upstream, answers)
+  const service = yield* TestService.before(upstream, 1, settings(mcp.port, more))
+  yield* TestMcp.until(() => service.lines().some((line) => line.includes("MCP server srv is there")))
+  const ask = Effect.gen(function* () {
+    const answer = yield* TestHttp.send(service.url, { body: TestHttp.message({}) })
+    return { status: answer.status, body: JSON.parse(yield* answer.text) }
+  })
+  return { mcp, service, ask, bodies: () => seen.map(({ body }) => JSON.parse(body.toString())) }
+})
+
+describe("A service with an MCP server", () => {
+  it.live("offers the tools that are allowed, runs what the model calls, and answers once", () =>
+    Effect.gen(function* () {
+      const { ask, bodies, service } = yield* started([call, TestMessages.blocking("Here.")])
+
+      const { status, body } = yield* ask
+
+      assert.strictEqual(status, 200)
+      assert.deepStrictEqual(body.content, [{ type: "text", text: "Here." }])
+      const [first, second] = bodies()
+      assert.deepStrictEqual(
+        first.tools.map(({ name }: { readonly name: string }) => name),
+        [echo, "bmcp_srv_hang"]
+      )
+      assert.deepStrictEqual(second.messages.at(-1).content[0].content, [{ type: "text", text: `{"owner":"admin"}` }])
+      assert.strictEqual(service.lines().filter((line) => line.includes("level=WARN")).length, 0)
+    })
+  )
+
+  it.live("tells the model that a call took too long", () =>
+    Effect.gen(function* () {
+      const hang = call.toString().replace(echo, "bmcp_srv_hang")
+      const { ask, bodies, mcp } = yield* started([Buffer.from(hang), TestMessages.blocking("Sorry.")], {
+        AIBRIDGE_TOOL_TIMEOUT: "200ms"
+      })
+
+      const { body } = yield* ask
+
+      assert.deepStrictEqual(body.content, [{ type: "text", text: "Sorry." }])
+      assert.include(JSON.stringify(bodies()[1].messages.at(-1)), "no result within 200ms")
+      yield* mcp.says(/cancelled hang/)
+    })
+  )
+
+  it.live("tells the model that a result is too large", () =>
+    Effect.gen(function* () {
+      const large = call.toString().replace("admin", "x".repeat(1200))
+      const length = Number(/content-length: (\d+)/i.exec(large)?.[1]) - "admin".length + 1200
+      const answer = large.replace(/(content-length: )\d+/i, `$1${length}`)
+      const { ask, bodies } = yield* started([Buffer.from(answer), TestMessages.blocking("Sorry.")], {
+        AIBRIDGE_TOOL_RESULT_SIZE: "1KiB"
+      })
+
+      yield* ask
+
+      assert.match(JSON.stringify(bodies()[1].messages.at(-1)), /the result has \d+ bytes, more than 1024/)
+    })
+  )
+})

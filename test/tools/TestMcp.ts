@@ -1,0 +1,68 @@
+/** A source of an MCP server's tools, and the server in a process of its own. */
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import { fileURLToPath } from "node:url"
+import * as McpToolSource from "../../src/tools/McpToolSource.ts"
+import type { Tool, ToolSource } from "../../src/tools/ToolSource.ts"
+import * as Repository from "../deploy/Repository.ts"
+import type { TestCommand } from "../deploy/TestCommand.ts"
+import * as Command from "../deploy/TestCommand.ts"
+
+const script = fileURLToPath(new URL("./McpServerProcess.ts", import.meta.url))
+
+export type Revision = "new" | "old"
+
+export interface Server extends TestCommand {
+  readonly port: number
+}
+
+/** Runs until the scope closes, and listens. */
+export const serve = Effect.fnUntraced(function* (
+  revision: Revision,
+  port = 0
+): Effect.fn.Return<Server, never, Scope.Scope> {
+  const child = yield* Command.start(process.execPath, [script, String(port), revision], { directory: Repository.root })
+  const said = yield* bounded(child.says(/listening on (\d+)/))
+  return { ...child, says: (pattern) => bounded(child.says(pattern)), port: Number(said) }
+})
+
+const bounded = <A>(effect: Effect.Effect<A>) => effect.pipe(Effect.timeout("10 seconds"), Effect.orDie)
+
+/** A source named `srv`, which looks often. */
+export const source = (
+  port: number,
+  options: Partial<McpToolSource.Options> = {}
+): Effect.Effect<ToolSource, never, Scope.Scope> =>
+  Effect.provide(
+    McpToolSource.make({
+      name: "srv",
+      url: new URL(`http://127.0.0.1:${port}/mcp`),
+      refreshInterval: "50 millis",
+      retry: Schedule.spaced("20 millis"),
+      ...options
+    }),
+    FetchHttpClient.layer,
+    { local: true }
+  )
+
+/** Waits until it holds; a defect after ten seconds. */
+export const until = (holds: () => boolean): Effect.Effect<void> =>
+  Effect.sync(holds).pipe(
+    Effect.filterOrFail((does) => does),
+    Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 1000 }),
+    Effect.orDie,
+    Effect.asVoid
+  )
+
+export const hasTools = (of: ToolSource) => until(() => of.tools().length > 0)
+
+export const names = (of: ToolSource): ReadonlyArray<string> => of.tools().map(({ name }) => name)
+
+/** A defect if there is none. */
+export const tool = (of: ToolSource, name: string): Effect.Effect<Tool> =>
+  Effect.fromNullishOr(of.tools().find((one) => one.name === name)).pipe(Effect.orDie)
+
+export const call = (of: ToolSource, name: string, args: unknown = {}) =>
+  Effect.flatMap(tool(of, name), (found) => found.call(args))
