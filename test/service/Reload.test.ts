@@ -292,7 +292,11 @@ describe("A reload", () => {
         serviceName: "another",
         propagateTraceContext: true,
         metricsActors: true,
-        metricsModels: 7
+        metricsModels: 7,
+        mcpServers: [{ name: "srv", url: "http://127.0.0.1:9/mcp" }],
+        toolIterations: 3,
+        toolTimeout: "7s",
+        toolResultSize: "2KiB"
       })
 
       const { body } = yield* reload
@@ -309,7 +313,11 @@ describe("A reload", () => {
         "serviceName",
         "propagateTraceContext",
         "metricsActors",
-        "metricsModels"
+        "metricsModels",
+        "mcpServers",
+        "toolIterations",
+        "toolTimeout",
+        "toolResultSize"
       ]
       assert.deepStrictEqual(Object(body).changes, [])
       assert.sameMembers(Object(body).needRestart, needRestart)
