@@ -207,10 +207,16 @@ const responseOutput = (text: string, calls: ReadonlyArray<Call>) => [
 
 const itemEvents = (item: ReturnType<typeof responseOutput>[number], output_index: number): ReadonlyArray<string> => {
   const { event } = Fixture
-  const added = event("response.output_item.added", { output_index, item })
   const done = event("response.output_item.done", { output_index, item })
-  if (item.type !== "message") return [added, done]
-  return [added, event("response.output_text.delta", { output_index, delta: textOf(item) }), done]
+  if (item.type !== "message") return [event("response.output_item.added", { output_index, item }), done]
+  const of = { item_id: item.id, output_index, content_index: 0 }
+  const part = { type: "output_text", text: "", annotations: [] }
+  return [
+    event("response.output_item.added", { output_index, item: { ...item, content: [] } }),
+    event("response.content_part.added", { ...of, part }),
+    event("response.output_text.delta", { ...of, delta: textOf(item) }),
+    done
+  ]
 }
 
 const textOf = (item: object): unknown => at(item, "content", 0, "text")
