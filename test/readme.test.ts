@@ -17,7 +17,9 @@ import * as Service from "../src/service/Service.ts"
 import * as ServiceConfig from "../src/service/ServiceConfig.ts"
 import * as ScriptedUpstream from "../src/testing/ScriptedUpstream.ts"
 import * as TestGateway from "../src/testing/TestGateway.ts"
+import * as ToolTalk from "./gateway/ToolTalk.ts"
 import * as Embedding from "./examples/embedding.ts"
+import * as Tools from "./examples/tools.ts"
 import * as Vendor from "./examples/vendor.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -234,6 +236,26 @@ describe("README", () => {
       )
     )
   )
+
+  it.effect("has tools that are run as it says", () => {
+    const { path, request, calls, says, results } = ToolTalk.all[1] ?? assert.fail("no chat")
+    const script = [calls(false, "", ["bmcp_ours_weather", `{"city":"Ulm"}`]), says(false, "Take an umbrella.")]
+    return Effect.gen(function* () {
+      const { text } = yield* TestGateway.fetch(path.replace("/openai", "/acme"), request(false))
+
+      const upstream = yield* ScriptedUpstream.ScriptedUpstream
+      const [, second] = yield* upstream.requests
+      assert.include(text, "Take an umbrella.")
+      assert.deepStrictEqual(results(JSON.parse(second?.text ?? "")), [["call_0", "It rains in Ulm."]])
+    }).pipe(
+      Effect.provide(
+        Gateway.layer.pipe(
+          Layer.provide([Vendor.providers, Authenticator.layerLoopback, Recorder.layerNoop, Tools.tools]),
+          Layer.provideMerge(ScriptedUpstream.layer(script))
+        )
+      )
+    )
+  })
 
   it.effect.each(commands.filter((command) => command.includes("AIBRIDGE_")))(
     "has settings that are valid: %s",
