@@ -13,6 +13,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Json from "../domain/Json.ts"
+import * as Failure from "../domain/UpstreamError.ts"
 import type { McpConnection, Server } from "./McpConnection.ts"
 import * as Connection from "./McpConnection.ts"
 import * as McpResult from "./McpResult.ts"
@@ -43,7 +44,8 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ToolSource, never, HttpClient.HttpClient | Scope.Scope> {
   const { name, retry = untilThirty, refreshInterval = "1 minute" } = options
   const { server, url, without } = serverOf(options, Connection.quiet(yield* HttpClient.HttpClient))
-  const scope = yield* Effect.scope
+  // Closes only when nothing uses them any more: what is forked below ends before.
+  const connections = yield* Scope.fork(yield* Effect.scope)
   const filter = ToolFilter.make(options)
   const leftOut = new Set<string>()
   const wake = Latch.makeUnsafe()
@@ -59,7 +61,7 @@ export const make = Effect.fnUntraced(function* (
   }
 
   const open = Effect.fnUntraced(function* (protocol: Connection.Protocol): Effect.fn.Return<Held, McpClientError> {
-    const own = yield* Scope.fork(scope)
+    const own = yield* Scope.fork(connections)
     const opened = Connection.open({ ...server, leftOut: (tool) => void invalid.add(tool) }, protocol)
     const connection = yield* Scope.provide(opened, own).pipe(Effect.onError(() => Scope.close(own, Exit.void)))
     preferred = protocol
@@ -125,7 +127,7 @@ export const make = Effect.fnUntraced(function* (
   yield* connect.pipe(
     Effect.flatMap((held) =>
       Effect.raceFirst(watch(held), Effect.andThen(held.connection.listen(changed, retry), Effect.never)).pipe(
-        Effect.andThen(Effect.forkIn(retire(held), scope))
+        Effect.andThen(Effect.forkIn(retire(held), connections))
       )
     ),
     Effect.forever,
@@ -234,8 +236,16 @@ const messageOf = (server: string, error: McpClientError): string =>
 
 // In the words of the server, where there are any.
 const reasonOf = ({ reason }: McpClientError): string => {
+  if (reason._tag === "TransportError") return `no connection (${codeOf(reason.cause)})`
   const text = reason._tag === "ProtocolError" ? (reason.description ?? reason.message) : reason.message
   return text.length > longest ? `${text.slice(0, longest)}...` : text
+}
+
+// Clients wrap the system's error several times.
+const codeOf = (error: unknown, depth = 0): string => {
+  const code = Failure.codeOf(error)
+  const inner = Json.member(error, "reason") ?? Json.member(error, "cause")
+  return code !== "UNKNOWN" || inner === undefined || depth > 5 ? code : codeOf(inner, depth + 1)
 }
 
 const longest = 1000

@@ -4,9 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Tracer from "effect/Tracer"
 import type { ToolResult } from "../../src/domain/ToolResult.ts"
 import type * as McpToolSource from "../../src/tools/McpToolSource.ts"
-import * as Logs from "../gateway/Logs.ts"
+import type * as Logs from "../gateway/Logs.ts"
 import * as Odd from "./OddMcpServer.ts"
 import * as TestMcp from "./TestMcp.ts"
 
@@ -20,10 +21,7 @@ const started = Effect.fnUntraced(function* (
   const server = yield* Odd.start
   change(server)
   const lines: Array<Logs.Line> = []
-  const source = yield* Effect.provide(
-    TestMcp.source(server.port, { refreshInterval: "1 hour", ...options }),
-    Logs.into(lines)
-  )
+  const source = yield* TestMcp.source(server.port, { refreshInterval: "1 hour", ...options }, lines)
   yield* TestMcp.until(() => lines.length > 0 && lines.at(-1)?.level === "INFO")
   return { server, source, lines, warnings: () => lines.filter(({ level }) => level !== "INFO") }
 })
@@ -226,18 +224,22 @@ describe("A call", () => {
 })
 
 describe("What is secret", () => {
-  it.live("is sent, and is in no log line, error or record", () =>
-    Effect.gen(function* () {
+  it.live("is sent, and is in no log line, error, span or record", () => {
+    const spans: Array<string> = []
+    const tracer = Tracer.make({
+      span: (options) => {
+        spans.push(options.name)
+        return new Tracer.NativeSpan(options)
+      }
+    })
+    const test = Effect.gen(function* () {
       const server = yield* Odd.start
       const secrets = ["secret-key-1", "secret-word-2", "secret-query-3"]
       const url = new URL(`http://user:secret-word-2@127.0.0.1:${server.port}/mcp?key=secret-query-3`)
       const headers = { "X-Key": Redacted.make("Bearer secret-key-1") }
       const lines: Array<Logs.Line> = []
       server.status = 401
-      const source = yield* Effect.provide(
-        TestMcp.source(server.port, { url, headers, retry: Schedule.spaced("20 millis") }),
-        Logs.into(lines)
-      )
+      const source = yield* TestMcp.source(server.port, { url, headers, retry: Schedule.spaced("20 millis") }, lines)
       yield* TestMcp.until(() => lines.length === 1)
       server.status = undefined
       yield* TestMcp.hasTools(source)
@@ -254,22 +256,47 @@ describe("What is secret", () => {
         assert.strictEqual(sent.authorization, `Basic ${Buffer.from("user:secret-word-2").toString("base64")}`)
         assert.isUndefined(sent["traceparent"])
       }
-    }).pipe(Effect.withSpan("caller"))
+      assert.deepStrictEqual(spans, ["caller"])
+    })
+    return Effect.withTracer(Effect.withSpan(test, "caller"), tracer)
+  })
+})
+
+describe("A redirect", () => {
+  it.live("is not followed, so that no header goes elsewhere", () =>
+    Effect.gen(function* () {
+      const server = yield* Odd.start
+      server.status = 307
+      const lines: Array<Logs.Line> = []
+
+      yield* TestMcp.source(server.port, { headers: { "x-key": Redacted.make("1") } }, lines)
+
+      yield* TestMcp.until(() => lines.length === 1)
+      assert.strictEqual(lines[0]?.message, "MCP server srv cannot be used: MCP HTTP status 307")
+      assert.notInclude(server.paths, "/elsewhere")
+    })
   )
 })
 
 describe("A source that ends", () => {
-  it.live("ends its session", () =>
+  it.live("ends its session without a word", () =>
     Effect.gen(function* () {
       const server = yield* Odd.start
 
-      yield* TestMcp.source(server.port).pipe(
-        Effect.flatMap(TestMcp.hasTools),
-        Effect.scoped,
-        Effect.provide(Logs.into([]))
+      const lines: Array<Logs.Line> = []
+
+      // It could be asked for its tools in vain meanwhile.
+      server.endMillis = 300
+
+      yield* Effect.scoped(
+        Effect.flatMap(TestMcp.source(server.port, { refreshInterval: "1 millis" }, lines), TestMcp.hasTools)
       )
 
       assert.strictEqual(timesOf(server, "DELETE"), 1)
+      assert.deepStrictEqual(
+        lines.map(({ level }) => level),
+        ["INFO"]
+      )
     })
   )
 })

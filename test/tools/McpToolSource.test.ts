@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Logs from "../gateway/Logs.ts"
+import type * as Logs from "../gateway/Logs.ts"
 import * as TestServer from "../upstream/TestServer.ts"
 import type { Revision } from "./TestMcp.ts"
 import * as TestMcp from "./TestMcp.ts"
@@ -112,8 +112,8 @@ describe.each(revisions)("A server of revision $version", ({ revision }) => {
     Effect.gen(function* () {
       const server = yield* TestMcp.serve(revision)
       const lines: Array<Logs.Line> = []
-      const source = yield* Effect.provide(TestMcp.source(server.port), Logs.into(lines))
-      yield* TestMcp.hasTools(source)
+      const source = yield* TestMcp.source(server.port, { refreshInterval: "1 hour" }, lines)
+      yield* TestMcp.until(() => lines.length === 1)
       const before = source.tools()
 
       const broken = yield* Effect.flip(TestMcp.call(source, "crash"))
@@ -129,11 +129,25 @@ describe.each(revisions)("A server of revision $version", ({ revision }) => {
         lines.map(({ level, message }) => [level, message]),
         [
           ["INFO", "MCP server srv is there, with 7 tools"],
-          ["WARN", "MCP server srv cannot be used: MCP HTTP request failed"],
+          ["WARN", "MCP server srv cannot be used: no connection (ECONNREFUSED)"],
           ["INFO", "MCP server srv is there, with 7 tools"]
         ]
       )
       assert.isFalse((yield* TestMcp.call(source, "echo")).isError)
+    })
+  )
+})
+
+describe("A server that says that its tools have changed", () => {
+  it.live("is asked at once", () =>
+    Effect.gen(function* () {
+      const server = yield* TestMcp.serve("new")
+      const source = yield* TestMcp.source(server.port, { refreshInterval: "1 hour" })
+      yield* TestMcp.hasTools(source)
+
+      yield* TestMcp.call(source, "grow")
+
+      yield* TestMcp.until(() => TestMcp.names(source).includes("grown"))
     })
   )
 })
@@ -143,7 +157,7 @@ describe("A server that is down at the start", () => {
     Effect.gen(function* () {
       const port = yield* TestServer.unusedPort
       const lines: Array<Logs.Line> = []
-      const source = yield* Effect.provide(TestMcp.source(port), Logs.into(lines))
+      const source = yield* TestMcp.source(port, {}, lines)
       yield* TestMcp.until(() => lines.length > 0)
       assert.deepStrictEqual(source.tools(), [])
 

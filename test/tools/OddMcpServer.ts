@@ -9,12 +9,15 @@ export interface OddMcpServer {
   /** The methods of what came, with `GET` and `DELETE` for what has none. */
   readonly seen: ReadonlyArray<string>
   readonly headers: ReadonlyArray<Http.IncomingHttpHeaders>
+  readonly paths: ReadonlyArray<string>
   /** What it lists: pages of tools as they are sent. */
   pages: ReadonlyArray<ReadonlyArray<unknown>>
   /** What a call has for a result, or an error of the protocol; nothing is sent at all if it is `undefined`. */
   answer: { readonly result: unknown } | { readonly error: unknown } | undefined
-  /** The status of every answer but 200, if set. */
+  /** The status of every answer but 200, if set; 307 leads to `/elsewhere`. */
   status: number | undefined
+  /** How long it takes to end a session, in milliseconds. */
+  endMillis: number
   /** Whether it refuses new sessions with 503. */
   isFull: boolean
   /** Whether it has a stream of what changes; it answers 405 if not. */
@@ -40,6 +43,7 @@ interface Message {
 export const start: Effect.Effect<OddMcpServer, never, Scope.Scope> = Effect.gen(function* () {
   const seen: Array<string> = []
   const headers: Array<Http.IncomingHttpHeaders> = []
+  const paths: Array<string> = []
   const sessions = new Set<string>()
   const streams = new Set<Http.ServerResponse>()
   let count = 0
@@ -65,6 +69,8 @@ export const start: Effect.Effect<OddMcpServer, never, Scope.Scope> = Effect.gen
       }
       case "tools/call":
         return odd.answer && json(response, 200, { jsonrpc: "2.0", id: message.id, ...odd.answer })
+      case "DELETE":
+        return setTimeout(() => response.writeHead(204).end(), odd.endMillis)
       default:
         return response.writeHead(202).end()
     }
@@ -72,6 +78,7 @@ export const start: Effect.Effect<OddMcpServer, never, Scope.Scope> = Effect.gen
 
   const server = Http.createServer((request, response) => {
     headers.push(request.headers)
+    paths.push(request.url ?? "")
     const chunks: Array<Buffer> = []
     request.on("data", (chunk: Buffer) => chunks.push(chunk))
     request.on("end", () => {
@@ -79,6 +86,7 @@ export const start: Effect.Effect<OddMcpServer, never, Scope.Scope> = Effect.gen
       const message: Message = text === "" ? { method: request.method ?? "" } : JSON.parse(text)
       seen.push(message.method)
       const session = request.headers["mcp-session-id"]
+      if (odd.status === 307) response.setHeader("location", "/elsewhere")
       if (odd.status !== undefined) return json(response, odd.status, {})
       if (request.headers["mcp-protocol-version"] !== "2025-11-25") return json(response, 400, {})
       if (message.method !== "initialize" && !sessions.has(String(session))) return json(response, 404, {})
@@ -101,9 +109,11 @@ export const start: Effect.Effect<OddMcpServer, never, Scope.Scope> = Effect.gen
     port: (server.address() as AddressInfo).port,
     seen,
     headers,
+    paths,
     pages: [[tool("a")]],
     answer: { result: { content: [{ type: "text", text: "ok" }] } },
     status: undefined,
+    endMillis: 0,
     isFull: false,
     hasStream: false,
     forget: () => sessions.clear(),

@@ -1,6 +1,7 @@
 /** A source of an MCP server's tools, and the server in a process of its own. */
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { fileURLToPath } from "node:url"
@@ -9,6 +10,7 @@ import type { Tool, ToolSource } from "../../src/tools/ToolSource.ts"
 import * as Repository from "../deploy/Repository.ts"
 import type { TestCommand } from "../deploy/TestCommand.ts"
 import * as Command from "../deploy/TestCommand.ts"
+import * as Logs from "../gateway/Logs.ts"
 
 const script = fileURLToPath(new URL("./McpServerProcess.ts", import.meta.url))
 
@@ -30,10 +32,11 @@ export const serve = Effect.fnUntraced(function* (
 
 const bounded = <A>(effect: Effect.Effect<A>) => effect.pipe(Effect.timeout("10 seconds"), Effect.orDie)
 
-/** A source named `srv`, which looks often. */
+/** A source named `srv`, which looks often. What it logs is put into `lines`. */
 export const source = (
   port: number,
-  options: Partial<McpToolSource.Options> = {}
+  options: Partial<McpToolSource.Options> = {},
+  lines: Array<Logs.Line> = []
 ): Effect.Effect<ToolSource, never, Scope.Scope> =>
   Effect.provide(
     McpToolSource.make({
@@ -43,7 +46,7 @@ export const source = (
       retry: Schedule.spaced("20 millis"),
       ...options
     }),
-    FetchHttpClient.layer,
+    Layer.merge(FetchHttpClient.layer, Logs.into(lines)),
     { local: true }
   )
 
