@@ -1,9 +1,13 @@
 /** Tools of an MCP server in another process, run for a client of the service. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { join } from "node:path"
 import * as TestMcp from "../tools/TestMcp.ts"
 import * as TestAnswer from "../upstream/TestAnswer.ts"
+import * as TestDump from "../upstream/TestDump.ts"
 import * as TestServer from "../upstream/TestServer.ts"
+import * as TestAdmin from "./admin/TestAdmin.ts"
 import * as TestHttp from "./TestHttp.ts"
 import * as TestMessages from "./TestMessages.ts"
 import * as TestService from "./TestService.ts"
@@ -32,7 +36,8 @@ const started = Effect.fnUntraced(function* (answers: ReadonlyArray<TestMessages
   yield* TestMcp.until(() => service.lines().some((line) => line.includes("MCP server srv is there")))
   const ask = Effect.gen(function* () {
     const answer = yield* TestHttp.send(service.url, { body: TestHttp.message({}) })
-    return { status: answer.status, body: JSON.parse(yield* answer.text) }
+    const id = answer.headers["x-aibridge-interception-id"]
+    return { id, status: answer.status, body: JSON.parse(yield* answer.text) }
   })
   return { mcp, service, ask, bodies: () => seen.map(({ body }) => JSON.parse(body.toString())) }
 })
@@ -53,6 +58,34 @@ describe("A service with an MCP server", () => {
       )
       assert.deepStrictEqual(second.messages.at(-1).content[0].content, [{ type: "text", text: `{"owner":"admin"}` }])
       assert.strictEqual(service.lines().filter((line) => line.includes("level=WARN")).length, 0)
+    })
+  )
+
+  it.live("records whose tool it was, and says so", () =>
+    Effect.gen(function* () {
+      const directory = yield* TestDump.directory
+      const { ask, mcp, service } = yield* started([call, TestMessages.blocking("Here.")], {
+        AIBRIDGE_DATABASE_URL: `sqlite:${join(directory, "records.db")}`
+      })
+      const { id } = yield* ask
+
+      const show = TestAdmin.ask(service.adminUrl, `GET /interceptions/${id}`)
+      const { body } = yield* Effect.repeat(show, {
+        until: (answer) => Object(answer.body).tools?.length > 0,
+        schedule: Schedule.spaced("20 millis"),
+        times: 200
+      })
+      assert.deepStrictEqual(Object(body).tools, [
+        {
+          id: "toolu_1",
+          name: "echo",
+          args: `{"owner":"admin"}`,
+          injected: true,
+          serverUrl: `http://127.0.0.1:${mcp.port}/mcp`,
+          error: null
+        }
+      ])
+      assert.lengthOf(Object(body).tokens, 2)
     })
   )
 

@@ -68,6 +68,8 @@ export const InterceptionDetails = Schema.Struct({
       name: Schema.String,
       args: Schema.String,
       injected: Schema.Boolean,
+      /** Of an injected one that is a server's. */
+      serverUrl: optional(Schema.String),
       error: optional(Schema.String)
     })
   ),

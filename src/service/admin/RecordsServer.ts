@@ -107,6 +107,6 @@ const details = (found: Details): typeof InterceptionDetails.Type => ({
   })),
   prompts: found.prompts.map(({ text }) => text),
   tokens: found.tokens.map(({ usage, quality }) => ({ ...usage, quality })),
-  tools: found.tools.map(({ call, injected, error }) => ({ ...call, injected, error })),
+  tools: found.tools.map(({ call, injected, serverUrl, error }) => ({ ...call, injected, serverUrl, error })),
   thoughts: found.thoughts.map(({ thought }) => thought)
 })
