@@ -5,7 +5,7 @@ import * as AnthropicAnswer from "./AnthropicAnswer.ts"
 import * as AnthropicTurns from "./AnthropicTurns.ts"
 import type { Dialect } from "./Dialect.ts"
 import { parseBody } from "./Dialect.ts"
-import * as EventEdit from "./EventEdit.ts"
+import * as EventData from "./EventData.ts"
 
 /** As Anthropic documents it ("Messages" and "Streaming messages"). A stream ends with `message_stop` or `error`. */
 export const dialect: Dialect = {
@@ -37,7 +37,7 @@ export const dialect: Dialect = {
   keepalive: new TextEncoder().encode(`event: ping\ndata: {"type": "ping"}\n\n`)
 }
 
-const streamErrorOf = (error: string): Uint8Array => EventEdit.write("error", error)
+const streamErrorOf = (error: string): Uint8Array => EventData.write("error", error)
 
 const render = (type: string, message: string): string => JSON.stringify({ type: "error", error: { type, message } })
 

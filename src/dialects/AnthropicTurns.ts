@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
 import type { ToolContent, ToolResult } from "../domain/ToolResult.ts"
-import * as EventEdit from "./EventEdit.ts"
+import * as EventData from "./EventData.ts"
 import * as JsonEdit from "./JsonEdit.ts"
 import * as NumberSum from "./NumberSum.ts"
 import type { CallResult, InjectedCall, OfferedTool, ToolDialect, ToolTurns } from "./ToolTurns.ts"
@@ -93,16 +93,16 @@ class AnthropicTurns implements ToolTurns {
         return this.answers === 0 ? [event] : []
       case "content_block_start":
         this.begin(Json.member(value, "index"), Json.member(value, "content_block"))
-        return this.ofBlock(event, data, value, type)
+        return this.ofBlock(event, value)
       case "content_block_delta":
         grow(this.blocks.get(Json.member(value, "index")), Json.member(value, "delta"))
-        return this.ofBlock(event, data, value, type)
+        return this.ofBlock(event, value)
       case "content_block_stop":
-        return this.ofBlock(event, data, value, type)
+        return this.ofBlock(event, value)
       case "message_delta":
         this.count(Json.member(value, "usage"))
         this.stopReason = Json.member(Json.member(value, "delta"), "stop_reason") ?? this.stopReason
-        return this.goesOn ? [] : [this.lastDelta(event, data, value)]
+        return this.goesOn ? [] : [this.lastDelta(event, value)]
       case "message_stop":
         this.over = true
         return this.goesOn ? [] : [event]
@@ -198,14 +198,14 @@ class AnthropicTurns implements ToolTurns {
   }
 
   // An event of a block that the client sees at another place has that in it.
-  private ofBlock(event: Uint8Array, data: string, value: unknown, type: string): ReadonlyArray<Uint8Array> {
+  private ofBlock(event: Uint8Array, value: unknown): ReadonlyArray<Uint8Array> {
     const place = Json.member(value, "index")
     const block = this.blocks.get(place)
     if (block === undefined || block.index === place) return [event]
-    return block.isHidden ? [] : [EventEdit.edit(type, data, [JsonEdit.set(["index"], block.index)])]
+    return block.isHidden ? [] : [EventData.edit(event, [JsonEdit.set(["index"], block.index)])]
   }
 
-  private lastDelta(event: Uint8Array, data: string, value: unknown): Uint8Array {
+  private lastDelta(event: Uint8Array, value: unknown): Uint8Array {
     const changes: Array<JsonEdit.Change> = []
     if (this.isPromiseBroken) changes.push(JsonEdit.set(["delta", "stop_reason"], "end_turn"))
     if (this.answers > 0) {
@@ -214,7 +214,7 @@ class AnthropicTurns implements ToolTurns {
       for (const [name, sum] of Object.entries(this.total ?? {}))
         if (names.has(name)) changes.push(JsonEdit.set(["usage", name], sum))
     }
-    return changes.length === 0 ? event : EventEdit.edit("message_delta", data, changes)
+    return changes.length === 0 ? event : EventData.edit(event, changes)
   }
 
   private get goesOn(): boolean {

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect, OmittedEvent } from "./Dialect.ts"
 import { isTrue, parseBody } from "./Dialect.ts"
-import * as EventEdit from "./EventEdit.ts"
+import * as EventData from "./EventData.ts"
 import * as JsonEdit from "./JsonEdit.ts"
 import * as OpenAiChatAnswer from "./OpenAiChatAnswer.ts"
 import * as OpenAiChatTurns from "./OpenAiChatTurns.ts"
@@ -30,8 +30,8 @@ export const dialect: Dialect = {
   answerReader: OpenAiChatAnswer.reader,
   readAnswer: OpenAiChatAnswer.read,
   renderError: OpenAiError.render,
-  renderStreamError: (message) => EventEdit.write("", OpenAiError.render(500, message)),
-  streamErrorOf: (error) => EventEdit.write("", error),
+  renderStreamError: (message) => EventData.write("", OpenAiError.render(500, message)),
+  streamErrorOf: (error) => EventData.write("", error),
   terminalEvents: [],
   errorEvents: [],
   isTerminalData: (head) => terminalData.test(head),

@@ -1,7 +1,7 @@
 /** Tools of the gateway's own in OpenAI Chat Completions: they go behind the client's, and several completions become one. */
 import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
-import * as EventEdit from "./EventEdit.ts"
+import * as EventData from "./EventData.ts"
 import * as JsonEdit from "./JsonEdit.ts"
 import * as NumberSum from "./NumberSum.ts"
 import type { CallResult, InjectedCall, OfferedTool, ToolDialect, ToolTurns } from "./ToolTurns.ts"
@@ -99,7 +99,7 @@ class ChatTurns implements ToolTurns {
       if (shown === undefined) return []
       if (shown !== choice) changes.push(JsonEdit.set(["choices"], [shown]))
     }
-    return changes.length === 0 ? [event] : [EventEdit.edit("", data, changes)]
+    return changes.length === 0 ? [event] : [EventData.edit(event, changes)]
   }
 
   rest(): ReadonlyArray<Uint8Array> {

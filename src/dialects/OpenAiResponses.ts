@@ -4,7 +4,7 @@ import { Unsupported } from "../domain/GatewayError.ts"
 import * as Json from "../domain/Json.ts"
 import type { BridgedRequest, Dialect } from "./Dialect.ts"
 import { isTrue, parseBody } from "./Dialect.ts"
-import * as EventEdit from "./EventEdit.ts"
+import * as EventData from "./EventData.ts"
 import * as OpenAiError from "./OpenAiError.ts"
 import * as OpenAiResponsesAnswer from "./OpenAiResponsesAnswer.ts"
 import * as OpenAiResponsesTurns from "./OpenAiResponsesTurns.ts"
@@ -71,7 +71,7 @@ const background = new Unsupported({
 const streamErrorOf = (text: string): Uint8Array => {
   const error = Json.member(Json.parse(text), "error")
   const { code = null, message } = Object(error)
-  return EventEdit.write(
+  return EventData.write(
     "error",
     JSON.stringify({ type: "error", code, message, param: null, sequence_number: 0, error })
   )

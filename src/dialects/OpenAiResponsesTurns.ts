@@ -1,25 +1,31 @@
-/**
- * Tools of the gateway's own in OpenAI Responses: they go behind the client's. The client sees the last response only, so that it
- * can go on from its id.
- */
+/** Tools of the gateway's own in OpenAI Responses: they go after the client's, and of several responses it sees the last one. */
 import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
-import * as EventEdit from "./EventEdit.ts"
+import { argsText } from "./AnswerReader.ts"
+import * as EventData from "./EventData.ts"
 import * as JsonEdit from "./JsonEdit.ts"
+import { HiddenItems } from "./OpenAiResponsesHidden.ts"
+import * as OpenAiResponsesInput from "./OpenAiResponsesInput.ts"
 import type { CallResult, InjectedCall, OfferedTool, ToolDialect, ToolTurns } from "./ToolTurns.ts"
 
-/** As OpenAI's API reference has it ("Responses", "Streaming events"). */
+/** As OpenAI documents it ("Function calling", "Streaming events"). */
 export const toolDialect: ToolDialect = {
   inject: ({ body }, tools) => {
-    const given = Json.member(Json.parse(decoder.decode(body)), "tools")
+    const members = parse(body)
+    const given = Json.member(members, "tools")
     if (given !== undefined && !Array.isArray(given)) return Result.fail(`"tools" is not an array`)
-    const oneAtATime = JsonEdit.set(["parallel_tool_calls"], false)
-    return Result.succeed(JsonEdit.edit(body, [JsonEdit.append(["tools"], tools.map(written)), oneAtATime]))
+    // There the upstream keeps all items of each response, so that it would get them twice, and the client to see them.
+    if ((Json.member(members, "conversation") ?? null) !== null)
+      return Result.fail(`"conversation" keeps what the client must not see`)
+    const changes = [JsonEdit.append(["tools"], tools.map(written)), JsonEdit.set(["parallel_tool_calls"], false)]
+    return Result.succeed(JsonEdit.edit(body, changes))
   },
-  turns: (body, isInjected) => new ResponsesTurns(body, isInjected)
+  turns: (body, isInjected) => new OpenAiResponsesTurns(body, isInjected)
 }
 
 const decoder = new TextDecoder()
+
+const parse = (body: Uint8Array): unknown => Json.parse(decoder.decode(body))
 
 const written = ({ id, description, inputSchema }: OfferedTool) => ({
   type: "function",
@@ -29,22 +35,23 @@ const written = ({ id, description, inputSchema }: OfferedTool) => ({
   parameters: inputSchema
 })
 
-class ResponsesTurns implements ToolTurns {
+/**
+ * Only the last response is shown, because the upstream knows the others by their ids, too, and a client goes on from the one it
+ * has seen (`previous_response_id`). So the events of each are held back until it is known which one it is.
+ */
+class OpenAiResponsesTurns implements ToolTurns {
   private body: Uint8Array
   private readonly isInjected: (name: string) => boolean
-  private isLast = false
-  // Of this answer.
+  private isFinished = false
+  // Of the answer under way.
   private held: Array<Uint8Array> = []
-  /** Whether it is known to be the client's: then it is passed on as it comes. */
-  private isLive = false
-  private over = false
-  private isComplete = false
+  private hidden = new HiddenItems()
+  private isKnownToBeLast = false
+  private items: Array<unknown> = []
   private output: ReadonlyArray<unknown> = []
-  private readonly done: Array<unknown> = []
-  /** The places of items that the client sees, as it sees them; those of others are absent. */
-  private readonly places = new Map<unknown, number>()
-  private readonly hidden = new Set<unknown>()
-  private response: Uint8Array = noBytes
+  private called: ReadonlyArray<InjectedCall> = []
+  private over = false
+  private message: Uint8Array = noBytes
 
   constructor(body: Uint8Array, isInjected: (name: string) => boolean) {
     this.body = body
@@ -52,30 +59,9 @@ class ResponsesTurns implements ToolTurns {
   }
 
   event(event: Uint8Array, data: string): ReadonlyArray<Uint8Array> {
-    const value = Json.parse(data)
-    const type = Json.string(Json.member(value, "type")) ?? ""
-    switch (type) {
-      case "response.output_item.added":
-        this.begin(value)
-        break
-      case "response.output_item.done":
-        this.done.push(Json.member(value, "item"))
-        break
-      case "response.completed":
-        this.complete(Json.member(value, "response"))
-        break
-      case "response.failed":
-      case "response.incomplete":
-      case "error":
-        this.over = true
-    }
-    const shown = this.shown(event, data, value, type)
-    if (this.isLive || this.isLast) return [...this.rest(), ...shown]
-    this.held.push(...shown)
-    if (!this.over) return []
-    if (!this.goesOn) return this.rest()
-    this.held = []
-    return []
+    const shown = this.shown(event, data)
+    if (shown !== undefined) this.held.push(shown)
+    return this.isLast || (this.over && this.called.length === 0) ? this.rest() : []
   }
 
   rest(): ReadonlyArray<Uint8Array> {
@@ -89,147 +75,169 @@ class ResponsesTurns implements ToolTurns {
   }
 
   whole(body: Uint8Array): void {
-    this.response = body
-    this.complete(Json.parse(decoder.decode(body)))
+    const response = parse(body)
+    this.message = edited(body, () => JsonEdit.edit(body, this.changes(response, [])))
+    this.over = true
+    this.complete(response)
   }
 
   merged(): Uint8Array {
-    return JsonEdit.edit(this.response, this.withoutInjected(Json.parse(decoder.decode(this.response)), []))
+    return this.message
   }
 
   calls(): ReadonlyArray<InjectedCall> {
-    return this.goesOn ? this.output.filter((item) => this.isHidden(item)).map(callOf) : []
+    return this.isFinished ? [] : this.called
   }
 
   next(results: ReadonlyArray<CallResult>): Uint8Array {
-    const request = Json.parse(decoder.decode(this.body))
-    const isStored = Json.member(request, "store") !== false
-    const input = Json.member(request, "input")
-    const items = [
-      ...this.output.filter((item) => isTakenBack(item, isStored)),
-      ...results.map(({ call, result }) => ({
-        type: "function_call_output",
-        call_id: call.id,
-        output: Json.print(result) ?? ""
-      }))
-    ]
-    const question = typeof input === "string" ? [{ role: "user", content: input }] : []
-    const change = Array.isArray(input)
-      ? JsonEdit.append(["input"], items)
-      : JsonEdit.set(["input"], [...question, ...items])
-    this.body = JsonEdit.edit(this.body, [change])
-    this.isLive = false
-    this.over = false
-    this.isComplete = false
+    const { body, output } = this
+    this.body = edited(body, () => JsonEdit.edit(body, OpenAiResponsesInput.continued(parse(body), output, results)))
+    this.held = []
+    this.hidden = new HiddenItems()
+    this.isKnownToBeLast = false
+    this.items = []
     this.output = []
-    this.done.length = 0
-    this.places.clear()
-    this.hidden.clear()
+    this.called = []
+    this.over = false
+    this.message = noBytes
     return this.body
   }
 
   finish(): void {
-    this.isLast = true
+    this.isFinished = true
   }
 
-  private begin(value: unknown): void {
+  private get isLast(): boolean {
+    return this.isFinished || this.isKnownToBeLast
+  }
+
+  // The event as the client may see it, if it may. Whether it does is another question.
+  private shown(event: Uint8Array, data: string): Uint8Array | undefined {
+    if (!matters.test(data) && (this.hidden.isEmpty || !aboutItem.test(data))) return event
+    const value = Json.parse(data)
     const item = Json.member(value, "item")
-    const place = Json.member(value, "output_index")
-    if (this.isHidden(item)) {
-      this.hidden.add(place)
-      return
+    const response = Json.member(value, "response")
+    let isCall = this.isInjectedCall(item)
+    switch (Json.member(value, "type")) {
+      case "response.output_item.added":
+        if (!isCall && this.isOfLastAnswer(item)) this.isKnownToBeLast = true
+        break
+      case "response.output_item.done":
+        if (!this.isLast) this.items.push(item)
+        break
+      case "response.function_call_arguments.done":
+        isCall = this.isInjected(Json.string(Json.member(value, "name")) ?? "")
+        break
+      case "response.completed":
+        this.over = true
+        this.complete(response)
+        break
+      case "response.incomplete":
+      case "response.failed":
+      case "error":
+        this.over = true
     }
-    this.places.set(place, this.places.size)
-    if (Json.member(item, "type") === "message" && Json.member(item, "phase") === "final_answer") this.isLive = true
+    if (isCall) this.hidden.add(value)
+    if (isCall || this.hidden.has(value)) return undefined
+    const changes = [...this.hidden.changes(value), ...this.changes(response, ["response"])]
+    return changes.length === 0 ? event : edited(event, () => EventData.edit(event, changes))
   }
 
-  // Some vendors leave the items out of the last event.
+  // A call of the client's ends the loop. A text that the model calls final does, unless it has called before.
+  private isOfLastAnswer(item: unknown): boolean {
+    switch (Json.member(item, "type")) {
+      case "message":
+        return Json.member(item, "phase") === "final_answer" && this.hidden.isEmpty
+      case "function_call":
+        return (Json.string(Json.member(item, "name")) ?? "") !== ""
+      case "custom_tool_call":
+        return true
+      default:
+        return false
+    }
+  }
+
+  // What the client must not see of a response at this path.
+  private changes(response: unknown, path: ReadonlyArray<string>): ReadonlyArray<JsonEdit.Change> {
+    const isOffered = (tool: unknown): boolean => this.isInjected(Json.string(Json.member(tool, "name")) ?? "")
+    const choice = Json.member(response, "tool_choice")
+    return [
+      ...without([...path, "tools"], Json.member(response, "tools"), isOffered),
+      ...without([...path, "output"], Json.member(response, "output"), (item) => this.isInjectedCall(item)),
+      ...(isOffered(choice)
+        ? [JsonEdit.set([...path, "tool_choice"], "auto")]
+        : without([...path, "tool_choice", "tools"], Json.member(choice, "tools"), isOffered))
+    ]
+  }
+
+  // Takes what a complete response calls. Vendors leave its items out that have come one by one.
   private complete(response: unknown): void {
-    const output = Json.elements(Json.member(response, "output"))
-    this.output = output.length > 0 ? output : this.done.slice()
-    this.over = true
-    this.isComplete = (Json.member(response, "status") ?? "completed") === "completed"
+    const status = Json.member(response, "status") ?? "completed"
+    if (this.isLast || status !== "completed") return
+    const listed = Json.elements(Json.member(response, "output"))
+    const output = (listed.length > 0 ? listed : this.items).map((item, index) =>
+      this.isInjectedCall(item) ? withCallId(item, index) : item
+    )
+    const calls = output.filter((item) => this.isInjectedCall(item))
+    const others = output.filter((item) => !this.isInjectedCall(item))
+    const isLast = calls.length === 0 || calls.some(isCutOff) || others.some((item) => isClientsCall(item, others))
+    if (isLast || !OpenAiResponsesInput.isContinuable(parse(this.body))) return
+    this.output = output
+    this.called = calls.map((item) => ({
+      id: Json.string(Json.member(item, "call_id")) ?? "",
+      name: Json.string(Json.member(item, "name")) ?? "",
+      args: argsText(Json.member(item, "arguments"))
+    }))
   }
 
-  private shown(event: Uint8Array, data: string, value: unknown, type: string): ReadonlyArray<Uint8Array> {
-    const place = Json.member(value, "output_index")
-    if (this.hidden.has(place)) return []
-    const seen = this.places.get(place)
-    const changes = this.withoutInjected(Json.member(value, "response"), ["response"])
-    if (seen !== undefined && seen !== place) changes.push(JsonEdit.set(["output_index"], seen))
-    return changes.length === 0 ? [event] : [EventEdit.edit(type, data, changes)]
-  }
-
-  // A response repeats the tools of its request, and has all its items.
-  private withoutInjected(response: unknown, path: ReadonlyArray<string>): Array<JsonEdit.Change> {
-    const changes: Array<JsonEdit.Change> = []
-    const tools = Json.elements(Json.member(response, "tools"))
-    const left = tools.filter((tool) => !this.isInjected(nameOf(tool)))
-    if (left.length < tools.length) changes.push(JsonEdit.set([...path, "tools"], left))
-    const output = Json.elements(Json.member(response, "output"))
-    const shown = output.filter((item) => !this.isHidden(item))
-    if (shown.length < output.length) changes.push(JsonEdit.set([...path, "output"], shown))
-    return changes
-  }
-
-  private isHidden(item: unknown): boolean {
-    return Json.member(item, "type") === "function_call" && this.isInjected(nameOf(item))
-  }
-
-  private get goesOn(): boolean {
-    if (this.isLast || this.isLive || !this.isComplete || !this.isContinuable) return false
-    const hasInjected = this.output.some((item) => this.isHidden(item))
-    return hasInjected && !this.output.some((item) => isCall(item) && !this.isHidden(item))
-  }
-
-  private get isContinuable(): boolean {
-    const input = Json.member(Json.parse(decoder.decode(this.body)), "input") ?? []
-    return typeof input === "string" || Array.isArray(input)
+  private isInjectedCall(item: unknown): boolean {
+    if (Json.member(item, "type") !== "function_call") return false
+    return this.isInjected(Json.string(Json.member(item, "name")) ?? "")
   }
 }
 
 const noBytes = new Uint8Array(0)
 
-const nameOf = (value: unknown): string => Json.string(Json.member(value, "name")) ?? ""
+// In a string a quote has a backslash before it, so that these are types, or a whole string that is one.
+const matters =
+  /"(?:response\.(?:created|queued|in_progress|completed|incomplete|failed|output_item\.(?:added|done)|function_call_arguments\.done)|error)"/
 
-const callOf = (item: unknown): InjectedCall => ({
-  id: Json.string(Json.member(item, "call_id")) ?? "",
-  name: nameOf(item),
-  args: Json.string(Json.member(item, "arguments")) ?? ""
-})
+const aboutItem = /"(?:output_index|item_id)"/
 
-/** Items for which the client has something to do. */
-const isCall = (item: unknown): boolean => {
-  const type = Json.string(Json.member(item, "type")) ?? ""
-  return type === "mcp_approval_request" || clientCalls.has(type)
+const without = (
+  path: ReadonlyArray<string>,
+  list: unknown,
+  goes: (element: unknown) => boolean
+): ReadonlyArray<JsonEdit.Change> => {
+  const all = Json.elements(list)
+  const left = all.filter((element) => !goes(element))
+  return left.length === all.length ? [] : [JsonEdit.set(path, left)]
 }
 
-const clientCalls: ReadonlySet<string> = new Set([
-  "function_call",
-  "custom_tool_call",
-  "computer_call",
-  "local_shell_call",
-  "shell_call",
-  "apply_patch_call"
-])
+// What upstreams send may be nested too deeply to be written.
+const edited = (bytes: Uint8Array, edit: () => Uint8Array): Uint8Array =>
+  Result.getOrElse(Result.try(edit), () => bytes)
 
-/** Items that the API takes back as input. */
-const inputItems: ReadonlySet<string> = new Set([
-  "message",
-  "file_search_call",
-  "function_call",
-  "web_search_call",
-  "computer_call",
-  "reasoning",
-  "compaction",
-  "image_generation_call",
-  "code_interpreter_call",
-  "custom_tool_call"
-])
-
-// Reasoning that is neither stored nor brought along cannot be found.
-const isTakenBack = (item: unknown, isStored: boolean): boolean => {
-  const type = Json.string(Json.member(item, "type")) ?? ""
-  const isLost = type === "reasoning" && !isStored && Json.string(Json.member(item, "encrypted_content")) === undefined
-  return inputItems.has(type) && !isLost
+// The API takes no call without one, and no result.
+const withCallId = (item: unknown, index: number): unknown => {
+  if (typeof item !== "object" || item === null || Json.string(Json.member(item, "call_id"))) return item
+  return { ...item, call_id: Json.string(Json.member(item, "id")) || `call_${index}` }
 }
+
+const isCutOff = (item: unknown): boolean => {
+  const status = Json.member(item, "status")
+  return status === "incomplete" || status === "in_progress"
+}
+
+// What only the client can answer: a call that its result refers to by `call_id`, unless that is there as well.
+const isClientsCall = (item: unknown, output: ReadonlyArray<unknown>): boolean => {
+  const type = Json.string(Json.member(item, "type")) ?? ""
+  if (type === "function_call" || type === "custom_tool_call" || type === "mcp_approval_request") return true
+  const id = Json.member(item, "call_id")
+  if (typeof id !== "string" || isOutput(type)) return false
+  return !output.some(
+    (other) => isOutput(Json.string(Json.member(other, "type")) ?? "") && Json.member(other, "call_id") === id
+  )
+}
+
+const isOutput = (type: string): boolean => type.endsWith("_output")
