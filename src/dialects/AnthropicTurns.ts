@@ -143,7 +143,7 @@ class AnthropicTurns implements ToolTurns {
     const changes = [JsonEdit.set(["content"], [...this.earlier, ...this.shown()])]
     if (this.answers > 0) changes.push(JsonEdit.set(["usage"], this.total))
     if (this.isPromiseBroken) changes.push(JsonEdit.set(["stop_reason"], "end_turn"))
-    return JsonEdit.edit(message, changes)
+    return JsonEdit.editIfPossible(message, changes)
   }
 
   calls(): ReadonlyArray<InjectedCall> {
@@ -155,7 +155,7 @@ class AnthropicTurns implements ToolTurns {
 
   next(results: ReadonlyArray<CallResult>): Uint8Array {
     const content = Array.from(this.blocks.values()).map(complete).filter(isWorthSending)
-    this.body = JsonEdit.edit(this.body, [
+    this.body = JsonEdit.editIfPossible(this.body, [
       JsonEdit.append(
         ["messages"],
         [

@@ -2,6 +2,7 @@
  * Edits of JSON bytes at some places: what stands elsewhere, white space and unknown members included, stays as it is. The bytes
  * must be those of a JSON object. Of members with one name the last one counts, as for `JSON.parse`.
  */
+import * as Result from "effect/Result"
 
 /** What becomes of the member at a path, whose names lead from the outermost object inwards. */
 export type Change =
@@ -45,6 +46,13 @@ export const edit = (json: Uint8Array, changes: ReadonlyArray<Change>): Uint8Arr
   if (start >= 0) editObject(json, { start, depth: 0, isRead: true }, changes, splices)
   return spliced(json, splices)
 }
+
+/** The same, or the JSON as it is if a value cannot be written: what upstreams send may be nested deeper than calls can be. */
+export const editIfPossible = (json: Uint8Array, changes: ReadonlyArray<Change>): Uint8Array =>
+  Result.getOrElse(
+    Result.try(() => edit(json, changes)),
+    () => json
+  )
 
 /** Sets the member at a path; what is above it must be objects, or absent. */
 export const setMember = (json: Uint8Array, path: ReadonlyArray<string>, value: unknown): Uint8Array =>

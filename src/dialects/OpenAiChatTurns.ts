@@ -129,7 +129,7 @@ class ChatTurns implements ToolTurns {
     const [choice, ...others] = choices
     const changes = [JsonEdit.set(["choices"], [this.lastChoice(choice), ...others])]
     if (this.answers > 0) changes.push(JsonEdit.set(["usage"], this.total))
-    return JsonEdit.edit(this.completion, changes)
+    return JsonEdit.editIfPossible(this.completion, changes)
   }
 
   calls(): ReadonlyArray<InjectedCall> {
@@ -143,7 +143,7 @@ class ChatTurns implements ToolTurns {
       function: { name, arguments: args === "" ? "{}" : args },
       ...others
     }))
-    this.body = JsonEdit.edit(this.body, [
+    this.body = JsonEdit.editIfPossible(this.body, [
       JsonEdit.append(
         ["messages"],
         [

@@ -76,7 +76,7 @@ class OpenAiResponsesTurns implements ToolTurns {
 
   whole(body: Uint8Array): void {
     const response = parse(body)
-    this.message = edited(body, () => JsonEdit.edit(body, this.changes(response, [])))
+    this.message = JsonEdit.editIfPossible(body, this.changes(response, []))
     this.over = true
     this.complete(response)
   }
@@ -91,7 +91,7 @@ class OpenAiResponsesTurns implements ToolTurns {
 
   next(results: ReadonlyArray<CallResult>): Uint8Array {
     const { body, output } = this
-    this.body = edited(body, () => JsonEdit.edit(body, OpenAiResponsesInput.continued(parse(body), output, results)))
+    this.body = JsonEdit.editIfPossible(body, OpenAiResponsesInput.continued(parse(body), output, results))
     this.held = []
     this.hidden = new HiddenItems()
     this.isKnownToBeLast = false
@@ -140,7 +140,7 @@ class OpenAiResponsesTurns implements ToolTurns {
     if (isCall) this.hidden.add(value)
     if (isCall || this.hidden.has(value)) return undefined
     const changes = [...this.hidden.changes(value), ...this.changes(response, ["response"])]
-    return changes.length === 0 ? event : edited(event, () => EventData.edit(event, changes))
+    return changes.length === 0 ? event : EventData.edit(event, changes)
   }
 
   // A call of the client's ends the loop. A text that the model calls final does, unless it has called before.
@@ -213,10 +213,6 @@ const without = (
   const left = all.filter((element) => !goes(element))
   return left.length === all.length ? [] : [JsonEdit.set(path, left)]
 }
-
-// What upstreams send may be nested too deeply to be written.
-const edited = (bytes: Uint8Array, edit: () => Uint8Array): Uint8Array =>
-  Result.getOrElse(Result.try(edit), () => bytes)
 
 // The API takes no call without one, and no result.
 const withCallId = (item: unknown, index: number): unknown => {

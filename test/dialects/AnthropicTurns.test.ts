@@ -360,6 +360,20 @@ describe("A whole answer", () => {
   })
 })
 
+describe("What is nested deeper than calls can be", () => {
+  const deep = `${"[".repeat(50_000)}${"]".repeat(50_000)}`
+
+  it("is the client's as it is, and asked on without", () => {
+    const reader = turns()
+    const body = `{"content":[{"type":"x","deep":${deep}},${JSON.stringify(use("bmcp_a_list"))}],"stop_reason":"tool_use"}`
+    const bytes = Bodies.bytes(body)
+    reader.whole(bytes)
+
+    assert.strictEqual(Bodies.text(reader.next(Turns.answered(reader))), request)
+    assert.strictEqual(reader.merged(), bytes)
+  })
+})
+
 describe("What a tool has brought", () => {
   const unsupported = word("Error: unsupported tool result type")
   it.each<{

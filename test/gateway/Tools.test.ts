@@ -109,6 +109,22 @@ describe("A request for which a tool is run", () => {
     }
   )
 
+  it.effect("is run for Bedrock, too", () => {
+    const tools = TestTools.named()
+    const [talk] = ToolTalk.all
+    assert.isDefined(talk)
+    const bedrock = { ...talk, path: "/bedrock/v1/messages" }
+    const script = [talk.calls(false, "I look.", [list, "{}"]), talk.says(false, "Here.")]
+    return Effect.gen(function* () {
+      const { status, text } = yield* ask({ talk: bedrock, stream: false })
+
+      assert.strictEqual(status, 200)
+      assert.strictEqual(talk.textIn(false, text), "I look.Here.")
+      const [first, second] = yield* bodies
+      assert.deepStrictEqual([talk.offered(first), resultsIn(talk, second)], [[list, say], [["call_0", "of list"]]])
+    }).pipe(Effect.provide(layer(script, tools)))
+  })
+
   it.effect.each(ToolTalk.rows)("has all its calls run, in their order: $name", ({ talk, stream }) => {
     const tools = TestTools.named()
     return Effect.gen(function* () {
