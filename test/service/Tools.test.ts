@@ -25,7 +25,7 @@ const settings = (port: number, more = {}) => ({
 
 /** A service whose provider gives these answers, with the tools of the server. */
 const started = Effect.fnUntraced(function* (answers: ReadonlyArray<TestMessages.Answer>, more = {}) {
-  const mcp = yield* TestMcp.serve("new")
+  const mcp = yield* TestMcp.serve("2026-07-28")
   const upstream = yield* TestServer.start
   const seen = yield* TestMessages.script(upstream, answers)
   const service = yield* TestService.before(upstream, 1, settings(mcp.port, more))

@@ -14,7 +14,7 @@ import * as Logs from "../gateway/Logs.ts"
 
 const script = fileURLToPath(new URL("./McpServerProcess.ts", import.meta.url))
 
-export type Revision = "new" | "old"
+export type Revision = "2026-07-28" | "2025-11-25" | "2025-06-18" | "2025-03-26"
 
 export interface Server extends TestCommand {
   readonly port: number
