@@ -105,13 +105,13 @@ describe("A server that says that its tools have changed", () => {
       const { server, source } = yield* started((odd) => {
         odd.hasStream = true
       })
-      yield* TestMcp.until(() => server.streams() === 1)
+      yield* TestMcp.until(() => server.streams() === 1 && timesOf(server, "tools/list") === 2)
 
       server.pages = [[Odd.tool("b")]]
       server.announce()
       yield* TestMcp.until(() => TestMcp.names(source)[0] === "b")
       server.endStreams()
-      yield* TestMcp.until(() => server.streams() === 1 && timesOf(server, "GET") === 2)
+      yield* TestMcp.until(() => server.streams() === 1 && timesOf(server, "tools/list") === 4)
       server.pages = [[Odd.tool("c")]]
       server.announce()
 

@@ -71,8 +71,8 @@ const registrations = Layer.effectDiscard(
     yield* add("crash", () =>
       Effect.sync(() => process.kill(process.pid, "SIGKILL")).pipe(Effect.andThen(Effect.never))
     )
-    yield* add("grow", () =>
-      add("grown", () => Effect.succeed(text("grown"))).pipe(
+    yield* add("grow", ({ owner = "grown" }) =>
+      add(String(owner), () => Effect.succeed(text("grown"))).pipe(
         Effect.provideService(McpServer.McpServer, server),
         Effect.as(text("done"))
       )
