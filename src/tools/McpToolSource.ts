@@ -29,7 +29,7 @@ export interface Options extends Patterns {
   readonly headers?: Readonly<Record<string, Redacted.Redacted>>
   /** After which time its tools are listed again, also if it does not say that they have changed. Default 1 minute. */
   readonly refreshInterval?: Duration.Input
-  /** Between attempts to reach it. Default exponential, from 1 second to 30. */
+  /** Between attempts to reach it, which must not end. Default exponential, from 1 second to 30. */
   readonly retry?: Schedule.Schedule<unknown>
 }
 

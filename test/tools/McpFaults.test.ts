@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import * as Tracer from "effect/Tracer"
 import type { ToolResult } from "../../src/domain/ToolResult.ts"
 import type * as McpToolSource from "../../src/tools/McpToolSource.ts"
-import type * as Logs from "../gateway/Logs.ts"
+import * as Logs from "../gateway/Logs.ts"
 import * as Odd from "./OddMcpServer.ts"
 import * as TestMcp from "./TestMcp.ts"
 
@@ -204,6 +204,23 @@ describe("A call", () => {
 
       assert.strictEqual(timesOf(server, "notifications/cancelled"), 1)
     })
+  )
+
+  it.live.each([
+    { what: "interrupts itself", ends: Effect.interrupt },
+    { what: "breaks by a defect", ends: Effect.die(new Error("a defect")) }
+  ])("fails if the client $what, which is not the caller's interruption", ({ ends }) =>
+    Effect.gen(function* () {
+      const server = yield* Odd.start
+      const source = yield* TestMcp.source(server.port, {}, [], (sent, request) =>
+        JSON.stringify(request.body.toJSON()).includes("tools/call") ? ends : sent
+      )
+      yield* TestMcp.hasTools(source)
+
+      const { message } = yield* Effect.flip(TestMcp.call(source, "a"))
+
+      assert.match(message, /^server srv cannot be reached or has broken off/)
+    }).pipe(Effect.provide(Logs.into([])))
   )
 
   it.live("goes on while the server is connected to anew", () =>
