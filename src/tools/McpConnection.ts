@@ -41,21 +41,37 @@ export interface Server {
 /** As the client calls itself. */
 export const clientInfo = { name: "effect-aibridge", version: "0.1.0" }
 
-/** Newest first. */
-export const protocols = [McpProtocol.v2026_07_28, McpProtocol.v2025_11_25] as const
-export type Protocol = (typeof protocols)[number]
+export type Protocol = McpProtocol.ProtocolAdapter<McpClient.ProtocolVersion>
+
+export const newest: Protocol = McpProtocol.v2026_07_28
+
+// The client's type knows two revisions only; older ones it speaks as it does 2025-11-25, with the version that the adapter says.
+const older = [
+  McpProtocol.v2025_06_18,
+  McpProtocol.v2025_03_26
+] as ReadonlyArray<McpProtocol.ProtocolAdapter> as ReadonlyArray<Protocol>
+
+const protocols: ReadonlyArray<Protocol> = [newest, McpProtocol.v2025_11_25, ...older]
+
+/** All that there are, the newest first but for the one that a server has understood before. */
+export const startingWith = (first: Protocol = newest): ReadonlyArray<Protocol> => [
+  first,
+  ...protocols.filter((protocol) => protocol !== first)
+]
 
 /** Whether a server that has answered so may understand another revision. */
 export const isRefusal = ({ reason }: McpClientError): boolean =>
   reason._tag === "UnsupportedError" ||
   reason._tag === "ProtocolError" ||
-  (reason._tag === "HttpError" && reason.status >= 400 && reason.status < 500)
+  (reason._tag === "HttpError" && reason.status >= 400 && reason.status < 500 && !ofCaller.has(reason.status))
 
-/** Without trace context, spans (which would show headers) and redirects (which would carry headers elsewhere). */
+// What a server says to one who is not known, not allowed, or asks too often.
+const ofCaller: ReadonlySet<number> = new Set([401, 403, 429])
+
+/** Without spans (which would show headers), trace context and redirects (which would carry headers elsewhere). */
 export const quiet = (http: HttpClient.HttpClient): HttpClient.HttpClient =>
   HttpClient.transform(http, (sent) =>
     sent.pipe(
-      Effect.provideService(HttpClient.TracerPropagationEnabled, false),
       Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
       Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" })
     )
@@ -131,7 +147,7 @@ const withHeaders = (
 
 // Revision 2026-07-28 has a request for it ("Subscriptions"), older ones a stream of the session ("Listening for Messages").
 const subscription = (url: string, { protocolVersion }: Protocol): HttpClientRequest.HttpClientRequest =>
-  protocolVersion === "2025-11-25"
+  protocolVersion !== newest.protocolVersion
     ? HttpClientRequest.get(url)
     : HttpClientRequest.post(url, { headers: { "mcp-method": "subscriptions/listen" } }).pipe(
         HttpClientRequest.bodyJsonUnsafe({

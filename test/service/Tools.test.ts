@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { join } from "node:path"
+import * as OddMcpServer from "../tools/OddMcpServer.ts"
 import * as TestMcp from "../tools/TestMcp.ts"
 import * as TestAnswer from "../upstream/TestAnswer.ts"
 import * as TestDump from "../upstream/TestDump.ts"
@@ -20,6 +21,9 @@ const call = TestAnswer.json(200, {
   stop_reason: "tool_use"
 })
 
+const namesIn = ({ tools }: { readonly tools: ReadonlyArray<{ readonly name: string }> }) =>
+  tools.map(({ name }) => name)
+
 const settings = (port: number, more = {}) => ({
   AIBRIDGE_MCP_0_NAME: "srv",
   AIBRIDGE_MCP_0_URL: `http://127.0.0.1:${port}/mcp`,
@@ -29,7 +33,7 @@ const settings = (port: number, more = {}) => ({
 
 /** A service whose provider gives these answers, with the tools of the server. */
 const started = Effect.fnUntraced(function* (answers: ReadonlyArray<TestMessages.Answer>, more = {}) {
-  const mcp = yield* TestMcp.serve("new")
+  const mcp = yield* TestMcp.serve("2026-07-28")
   const upstream = yield* TestServer.start
   const seen = yield* TestMessages.script(upstream, answers)
   const service = yield* TestService.before(upstream, 1, settings(mcp.port, more))
@@ -52,10 +56,7 @@ describe("A service with an MCP server", () => {
       assert.strictEqual(status, 200)
       assert.deepStrictEqual(body.content, [{ type: "text", text: "Here." }])
       const [first, second] = bodies()
-      assert.deepStrictEqual(
-        first.tools.map(({ name }: { readonly name: string }) => name),
-        [echo, "bmcp_srv_hang"]
-      )
+      assert.deepStrictEqual(namesIn(first), [echo, "bmcp_srv_hang"])
       assert.deepStrictEqual(second.messages.at(-1).content[0].content, [{ type: "text", text: `{"owner":"admin"}` }])
       assert.strictEqual(service.lines().filter((line) => line.includes("level=WARN")).length, 0)
     })
@@ -116,6 +117,38 @@ describe("A service with an MCP server", () => {
       yield* ask
 
       assert.match(JSON.stringify(bodies()[1].messages.at(-1)), /the result has \d+ bytes, more than 1024/)
+    })
+  )
+
+  it.live("tells the model to do without after so many calls", () =>
+    Effect.gen(function* () {
+      const { ask, bodies, mcp } = yield* started([call, call, TestMessages.blocking("Well.")], {
+        AIBRIDGE_TOOL_ITERATIONS: "1"
+      })
+
+      const { body } = yield* ask
+
+      assert.deepStrictEqual(body.content, [{ type: "text", text: "Well." }])
+      assert.include(JSON.stringify(bodies()[2].messages.at(-1)), "tools were called 1 times")
+      assert.lengthOf(mcp.output().match(/call of echo/g) ?? [], 1)
+    })
+  )
+
+  it.live("sends it its headers, and offers nothing that is denied", () =>
+    Effect.gen(function* () {
+      const odd = yield* OddMcpServer.start
+      odd.pages = [["get", "get_secret"].map(OddMcpServer.tool)]
+      const { ask, bodies } = yield* started([TestMessages.blocking("Here.")], {
+        AIBRIDGE_MCP_0_URL: `http://127.0.0.1:${odd.port}/mcp`,
+        AIBRIDGE_MCP_0_HEADERS: "Authorization=Bearer one",
+        AIBRIDGE_MCP_0_ALLOW: "^get",
+        AIBRIDGE_MCP_0_DENY: "secret"
+      })
+
+      yield* ask
+
+      assert.deepStrictEqual(namesIn(bodies()[0]), ["bmcp_srv_get"])
+      assert.isTrue(odd.headers.every(({ authorization }) => authorization === "Bearer one"))
     })
   )
 })

@@ -7,7 +7,7 @@ import * as Schedule from "effect/Schedule"
 import * as Tracer from "effect/Tracer"
 import type { ToolResult } from "../../src/domain/ToolResult.ts"
 import type * as McpToolSource from "../../src/tools/McpToolSource.ts"
-import type * as Logs from "../gateway/Logs.ts"
+import * as Logs from "../gateway/Logs.ts"
 import * as Odd from "./OddMcpServer.ts"
 import * as TestMcp from "./TestMcp.ts"
 
@@ -105,13 +105,13 @@ describe("A server that says that its tools have changed", () => {
       const { server, source } = yield* started((odd) => {
         odd.hasStream = true
       })
-      yield* TestMcp.until(() => server.streams() === 1)
+      yield* TestMcp.until(() => server.streams() === 1 && timesOf(server, "tools/list") === 2)
 
       server.pages = [[Odd.tool("b")]]
       server.announce()
       yield* TestMcp.until(() => TestMcp.names(source)[0] === "b")
       server.endStreams()
-      yield* TestMcp.until(() => server.streams() === 1 && timesOf(server, "GET") === 2)
+      yield* TestMcp.until(() => server.streams() === 1 && timesOf(server, "tools/list") === 4)
       server.pages = [[Odd.tool("c")]]
       server.announce()
 
@@ -204,6 +204,23 @@ describe("A call", () => {
 
       assert.strictEqual(timesOf(server, "notifications/cancelled"), 1)
     })
+  )
+
+  it.live.each([
+    { what: "interrupts itself", ends: Effect.interrupt },
+    { what: "breaks by a defect", ends: Effect.die(new Error("a defect")) }
+  ])("fails if the client $what, which is not the caller's interruption", ({ ends }) =>
+    Effect.gen(function* () {
+      const server = yield* Odd.start
+      const source = yield* TestMcp.source(server.port, {}, [], (sent, request) =>
+        JSON.stringify(request.body.toJSON()).includes("tools/call") ? ends : sent
+      )
+      yield* TestMcp.hasTools(source)
+
+      const { message } = yield* Effect.flip(TestMcp.call(source, "a"))
+
+      assert.match(message, /^server srv cannot be reached or has broken off/)
+    }).pipe(Effect.provide(Logs.into([])))
   )
 
   it.live("goes on while the server is connected to anew", () =>

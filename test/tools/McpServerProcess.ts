@@ -1,6 +1,5 @@
 /**
- * An MCP server of the library's in a process of its own: `node McpServerProcess.ts <port> new|old`, which is revision 2026-07-28 or
- * 2025-11-25. Says `listening on <port>`, and a line for each call and for what ends it.
+ * An MCP server of the library's in a process of its own: `node McpServerProcess.ts <port> <revision>`. Says `listening on <port>`, and a line for each call and for what ends it.
  */
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as McpProtocol from "effect/ai/McpProtocol"
@@ -13,7 +12,14 @@ import * as Layer from "effect/Layer"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 
-const [port = "0", revision = "new"] = process.argv.slice(2)
+const [port = "0", revision = ""] = process.argv.slice(2)
+
+const protocols: Readonly<Record<string, McpProtocol.ProtocolAdapter>> = {
+  "2026-07-28": McpProtocol.v2026_07_28,
+  "2025-11-25": McpProtocol.v2025_11_25,
+  "2025-06-18": McpProtocol.v2025_06_18,
+  "2025-03-26": McpProtocol.v2025_03_26
+}
 
 const say = (line: string) => Effect.sync(() => void process.stdout.write(`${line}\n`))
 
@@ -65,8 +71,8 @@ const registrations = Layer.effectDiscard(
     yield* add("crash", () =>
       Effect.sync(() => process.kill(process.pid, "SIGKILL")).pipe(Effect.andThen(Effect.never))
     )
-    yield* add("grow", () =>
-      add("grown", () => Effect.succeed(text("grown"))).pipe(
+    yield* add("grow", ({ owner = "grown" }) =>
+      add(String(owner), () => Effect.succeed(text("grown"))).pipe(
         Effect.provideService(McpServer.McpServer, server),
         Effect.as(text("done"))
       )
@@ -84,7 +90,7 @@ const app = HttpRouter.serve(
     name: "test",
     version: "1.0.0",
     path: "/mcp",
-    protocols: [revision === "new" ? McpProtocol.v2026_07_28 : McpProtocol.v2025_11_25],
+    protocols: [protocols[revision] ?? McpProtocol.v2026_07_28],
     registrations
   }),
   { disableLogger: true, disableListenLog: true }

@@ -7,16 +7,18 @@ import * as TestServer from "../upstream/TestServer.ts"
 import type { Revision } from "./TestMcp.ts"
 import * as TestMcp from "./TestMcp.ts"
 
-const revisions: ReadonlyArray<{ readonly revision: Revision; readonly version: string }> = [
-  { revision: "new", version: "2026-07-28" },
-  { revision: "old", version: "2025-11-25" }
+const revisions: ReadonlyArray<{ readonly revision: Revision }> = [
+  { revision: "2026-07-28" },
+  { revision: "2025-11-25" }
 ]
+
+const older: ReadonlyArray<{ readonly revision: Revision }> = [{ revision: "2025-06-18" }, { revision: "2025-03-26" }]
 
 const all = ["crash", "echo", "grow", "hang", "media", "refuse", "structured"]
 
 const data = Buffer.from([0, 255, 1]).toString("base64")
 
-describe.each(revisions)("A server of revision $version", ({ revision }) => {
+describe.each(revisions)("A server of revision $revision", ({ revision }) => {
   it.live("has its tools listed", () =>
     Effect.gen(function* () {
       const server = yield* TestMcp.serve(revision)
@@ -138,16 +140,36 @@ describe.each(revisions)("A server of revision $version", ({ revision }) => {
   )
 })
 
+describe.each(older)("A server of no later revision than $revision", ({ revision }) => {
+  it.live("has its tools listed and called", () =>
+    Effect.gen(function* () {
+      const server = yield* TestMcp.serve(revision)
+      const source = yield* TestMcp.source(server.port)
+
+      yield* TestMcp.hasTools(source)
+
+      assert.deepStrictEqual(TestMcp.names(source), all)
+      assert.deepStrictEqual(yield* TestMcp.call(source, "echo", { owner: "admin" }), {
+        isError: false,
+        content: [{ type: "text", text: `{"owner":"admin"}` }]
+      })
+    })
+  )
+})
+
 describe("A server that says that its tools have changed", () => {
   it.live("is asked at once", () =>
     Effect.gen(function* () {
-      const server = yield* TestMcp.serve("new")
+      const server = yield* TestMcp.serve("2026-07-28")
       const source = yield* TestMcp.source(server.port, { refreshInterval: "1 hour" })
       yield* TestMcp.hasTools(source)
 
-      yield* TestMcp.call(source, "grow")
+      // The first change may be seen when it begins to listen.
+      for (const owner of ["first", "second"]) {
+        yield* TestMcp.call(source, "grow", { owner })
 
-      yield* TestMcp.until(() => TestMcp.names(source).includes("grown"))
+        yield* TestMcp.until(() => TestMcp.names(source).includes(owner))
+      }
     })
   )
 })
@@ -161,7 +183,7 @@ describe("A server that is down at the start", () => {
       yield* TestMcp.until(() => lines.length > 0)
       assert.deepStrictEqual(source.tools(), [])
 
-      yield* TestMcp.serve("new", port)
+      yield* TestMcp.serve("2026-07-28", port)
 
       yield* TestMcp.hasTools(source)
       assert.deepStrictEqual(

@@ -1,6 +1,10 @@
 /** A source of an MCP server's tools, and the server in a process of its own. */
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import type { HttpClientError } from "effect/http/HttpClientError"
+import type { HttpClientRequest } from "effect/http/HttpClientRequest"
+import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -14,7 +18,7 @@ import * as Logs from "../gateway/Logs.ts"
 
 const script = fileURLToPath(new URL("./McpServerProcess.ts", import.meta.url))
 
-export type Revision = "new" | "old"
+export type Revision = "2026-07-28" | "2025-11-25" | "2025-06-18" | "2025-03-26"
 
 export interface Server extends TestCommand {
   readonly port: number
@@ -32,11 +36,14 @@ export const serve = Effect.fnUntraced(function* (
 
 const bounded = <A>(effect: Effect.Effect<A>) => effect.pipe(Effect.timeout("10 seconds"), Effect.orDie)
 
-/** A source named `srv`, which looks often. What it logs is put into `lines`. */
+type Sent = Effect.Effect<HttpClientResponse, HttpClientError>
+
+/** A source named `srv`, which looks often. What it logs is put into `lines`, and its requests may go another way. */
 export const source = (
   port: number,
   options: Partial<McpToolSource.Options> = {},
-  lines: Array<Logs.Line> = []
+  lines: Array<Logs.Line> = [],
+  way: (sent: Sent, request: HttpClientRequest) => Sent = (sent) => sent
 ): Effect.Effect<ToolSource, never, Scope.Scope> =>
   Effect.provide(
     McpToolSource.make({
@@ -46,8 +53,14 @@ export const source = (
       retry: Schedule.spaced("20 millis"),
       ...options
     }),
-    Layer.merge(FetchHttpClient.layer, Logs.into(lines)),
+    Layer.merge(Logs.into(lines), Layer.provide(client(way), FetchHttpClient.layer)),
     { local: true }
+  )
+
+const client = (way: (sent: Sent, request: HttpClientRequest) => Sent) =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    Effect.map(HttpClient.HttpClient, (http) => HttpClient.transform(http, way))
   )
 
 /** Waits until it holds; a defect after ten seconds. */
