@@ -137,7 +137,7 @@ describe("An SDK, with tools of an MCP server behind it,", () => {
   it.live.each(ways)("gets $way", ({ talk, stream, read, expected }) =>
     Effect.gen(function* () {
       assert.isDefined(talk)
-      const mcp = yield* TestMcp.serve("new")
+      const mcp = yield* TestMcp.serve("2026-07-28")
       const upstream = yield* TestServer.start
       const calls = yield* onTheWire(talk.calls(stream, "I look.", ["bmcp_srv_echo", `{"owner":"admin"}`]), stream)
       const seen = yield* TestMessages.script(upstream, [calls, yield* onTheWire(talk.says(stream, "Here."), stream)])
