@@ -226,8 +226,16 @@ const reader = <E extends Failure>(loop: Loop<E>, state: State, begun: UpstreamR
       const left = shown([...turns.rest(), stream.splitter.end()])
       return Effect.succeed(left ?? { _tag: "Over" })
     }
-    const read: Reading<E> = Effect.suspend(() =>
-      Effect.matchCauseEffect(stream.pull, {
+    // What was held back is the client's before the failure is.
+    let failure: UpstreamError | undefined
+    const failed = (error: UpstreamError): Reading<E> => {
+      failure = error
+      const step = shown(turns.rest())
+      return step === undefined ? Effect.fail(error) : Effect.succeed(step)
+    }
+    const read: Reading<E> = Effect.suspend(() => {
+      if (failure !== undefined) return Effect.fail(failure)
+      return Effect.matchCauseEffect(stream.pull, {
         onSuccess: (chunks): Reading<E> => {
           const pieces: Array<Uint8Array> = []
           for (const chunk of chunks)
@@ -241,12 +249,12 @@ const reader = <E extends Failure>(loop: Loop<E>, state: State, begun: UpstreamR
           for (const reason of cause.reasons) {
             if (reason._tag !== "Fail") continue
             if (Cause.isDone(reason.error)) return ended()
-            return Effect.fail(reason.error)
+            return failed(reason.error)
           }
           return Effect.failCause(cause as Cause.Cause<never>)
         }
       })
-    )
+    })
     return read
   })
 }

@@ -301,6 +301,28 @@ describe("The upstream calls of one request", () => {
     )
   )
 
+  const cuts = Table.times(streams, [
+    { how: "is reset", failure: Failure.cut("ECONNRESET") },
+    { how: "ends early", failure: undefined }
+  ])
+
+  it.effect.each(cuts)("have all complete events passed on of one that $how, then an error event: $name", (row) => {
+    const { talk, failure } = row
+    const whole = talk.says(true, "Here.")
+    const half = Effect.map(whole, (response) => {
+      const some = Stream.take(response.body, 4)
+      return { ...response, body: failure === undefined ? some : Stream.concat(some, Stream.fail(failure)) }
+    })
+    return Effect.gen(function* () {
+      const { status, text } = yield* ask(row)
+
+      assert.strictEqual(status, 200)
+      assert.include(text, failure === undefined ? "upstream closed the stream early" : "upstream")
+      assert.isTrue(talk.textIn(true, text).startsWith("Here."))
+      assert.deepStrictEqual(yield* Setup.reasons, ["upstream_cut"])
+    }).pipe(Effect.provide(layer([talk.calls(true, "", [list, "{}"]), half], TestTools.named())))
+  })
+
   it.effect("count for the circuit breaker each on its own", () => {
     const [talk] = ToolTalk.all
     assert.isDefined(talk)
