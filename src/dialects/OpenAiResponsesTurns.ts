@@ -230,7 +230,7 @@ const isClientsCall = (item: unknown, output: ReadonlyArray<unknown>): boolean =
   const type = Json.string(Json.member(item, "type")) ?? ""
   if (type === "function_call" || type === "custom_tool_call" || type === "mcp_approval_request") return true
   const id = Json.member(item, "call_id")
-  if (typeof id !== "string" || isOutput(type)) return false
+  if (typeof id !== "string") return false
   return !output.some(
     (other) => isOutput(Json.string(Json.member(other, "type")) ?? "") && Json.member(other, "call_id") === id
   )

@@ -130,6 +130,8 @@ const item = (output_index: number, whole: Members): string => {
 
 const items = (...all: ReadonlyArray<Members>): string => all.map((one, index) => item(index, one)).join("")
 
+const delta = (output_index: number): string => event({ type: "response.output_text.delta", output_index, delta: "…" })
+
 /** The same from a vendor that does not say where its items are. */
 const placeless = (stream: string) => stream.replaceAll(/"output_index":\d+,?/g, "")
 
@@ -193,6 +195,7 @@ const other = [
     stream: begun() + event({ type: "x", delta: "error" }) + ended([message("response.failed")])
   },
   { what: "no response", stream: event({ type: "response.output_item.done" }) + event({ type: "response.completed" }) },
+  { what: "a hosted call of that name", stream: answer({ type: "mcp_call", id: "mcp_1", name: "bmcp_a_list" }) },
   { what: "more after its end", stream: `${answer(message("Hi"))}data: [DONE]\n\n` }
 ]
 
@@ -375,6 +378,22 @@ describe("A stream of OpenAI Responses with injected calls", () => {
     assert.deepStrictEqual(reader.calls(), [])
   })
 
+  it("says which also if their names come late", () => {
+    const reader = turns()
+
+    assert.strictEqual(feed(reader, answer(call("bmcp_b_say")).replace(`"name":"bmcp_b_say"`, `"name":""`)), "")
+    assert.deepStrictEqual(reader.calls(), [called("bmcp_b_say")])
+  })
+
+  it("has no gap in the places of what is shown", () => {
+    const reader = turns()
+
+    assert.strictEqual(
+      feed(reader, item(1, mixed) + delta(0) + delta(1) + delta(2) + item(3, mixed) + delta(4) + item(5, call("add"))),
+      delta(0) + delta(1) + delta(2) + item(3, call("add"))
+    )
+  })
+
   it("knows an item by its id where the upstream says no place", () => {
     const reader = turns()
 
@@ -461,6 +480,10 @@ describe("A response that says which tools it had", () => {
     {
       sent: `data: {"type":"response.created","response":{"tools":[${tool}],"n":"é"}}\r: é\r\r`,
       seen: `data: {"type":"response.created","response":{"tools":[],"n":"é"}}\r: é\r\r`
+    },
+    {
+      sent: `data: {"type":"response.created",\rdata:"response":{"tools":[${tool}]}}\r\r`,
+      seen: `data: {"type":"response.created",\rdata: "response":{"tools":[]}}\r\r`
     },
     {
       sent: `\ufeffdata: {"type":"response.created","response":{"tools":[${tool}]}}\n\n`,
@@ -588,6 +611,17 @@ describe("A whole answer of OpenAI Responses", () => {
 
   it.each([
     { what: "with a client's call", all: [call("bmcp_b_say"), call("add")] },
+    { what: "with a client's call without id", all: [call("bmcp_b_say"), { type: "function_call", name: "add" }] },
+    { what: "with a custom call without id", all: [call("bmcp_b_say"), { type: "custom_tool_call", name: "add" }] },
+    {
+      what: "with a client's call beside a hosted one",
+      all: [
+        { type: "shell_call", call_id: "sh_1" },
+        { type: "shell_call_output", call_id: "sh_1" },
+        { type: "shell_call", call_id: "sh_2" },
+        call("bmcp_b_say")
+      ]
+    },
     { what: "cut off", all: [call("bmcp_b_say")], more: { status: "incomplete" } },
     { what: "failed", all: [thought, call("bmcp_b_say")], more: { status: "failed" } },
     { what: "that comes later", all: [thought, call("bmcp_b_say")], more: { status: "in_progress" } },
