@@ -162,6 +162,25 @@ describe("A call", () => {
     })
   )
 
+  it.live("that the server refuses makes the source look at once whether it is there, and use it when it is", () =>
+    Effect.gen(function* () {
+      const { server, source, lines } = yield* started()
+      server.status = 503
+
+      const { message } = yield* Effect.flip(TestMcp.call(source, "a"))
+
+      assert.strictEqual(message, "server srv: MCP HTTP status 503")
+      yield* TestMcp.until(() => lines.length === 2)
+      server.status = undefined
+      yield* TestMcp.until(() => lines.length === 3)
+      assert.deepStrictEqual(
+        lines.map(({ level }) => level),
+        ["INFO", "WARN", "INFO"]
+      )
+      assert.deepStrictEqual(yield* TestMcp.call(source, "a"), ok)
+    })
+  )
+
   it.live("has the message of an error of the protocol", () =>
     Effect.gen(function* () {
       const { server, source } = yield* started()
