@@ -202,7 +202,7 @@ class AnthropicTurns implements ToolTurns {
     const place = Json.member(value, "index")
     const block = this.blocks.get(place)
     if (block === undefined || block.index === place) return [event]
-    return block.isHidden ? [] : [EventData.edit(event, [JsonEdit.set(["index"], block.index)])]
+    return block.isHidden ? [] : [EventData.edit(event, [JsonEdit.set(["index"], block.index)]) ?? event]
   }
 
   private lastDelta(event: Uint8Array, value: unknown): Uint8Array {
@@ -214,7 +214,7 @@ class AnthropicTurns implements ToolTurns {
       for (const [name, sum] of Object.entries(this.total ?? {}))
         if (names.has(name)) changes.push(JsonEdit.set(["usage", name], sum))
     }
-    return changes.length === 0 ? event : EventData.edit(event, changes)
+    return changes.length === 0 ? event : (EventData.edit(event, changes) ?? event)
   }
 
   private get goesOn(): boolean {

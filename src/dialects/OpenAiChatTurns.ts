@@ -1,295 +1,316 @@
-/** Tools of the gateway's own in OpenAI Chat Completions: they go behind the client's, and several completions become one. */
+/** Tools of the gateway's own in OpenAI Chat Completions. */
 import * as Result from "effect/Result"
 import * as Json from "../domain/Json.ts"
+import type { ToolResult } from "../domain/ToolResult.ts"
+import { parseAnswer } from "./AnswerReader.ts"
 import * as EventData from "./EventData.ts"
+import type { Change } from "./JsonEdit.ts"
 import * as JsonEdit from "./JsonEdit.ts"
-import * as NumberSum from "./NumberSum.ts"
+import type { Members } from "./OpenAiChatDraft.ts"
+import { isMembers, OpenAiChatDraft, sumOfUsage } from "./OpenAiChatDraft.ts"
 import type { CallResult, InjectedCall, OfferedTool, ToolDialect, ToolTurns } from "./ToolTurns.ts"
 
-/** As OpenAI's API reference has it ("Chat completions"); only the first choice counts. */
+/**
+ * The tools stand after the client's, and one call is asked for at a time (`parallel_tool_calls`). A request for several choices,
+ * with functions of the older kind, or with a tool of one of these names can have none.
+ */
 export const toolDialect: ToolDialect = {
   inject: ({ body }, tools) => {
-    const members = Json.parse(decoder.decode(body))
-    const given = Json.member(members, "tools")
-    if (given !== undefined && !Array.isArray(given)) return Result.fail(`"tools" is not an array`)
-    const choices = Json.member(members, "n")
-    if (typeof choices === "number" && choices > 1) return Result.fail(`"n" asks for several choices`)
-    const oneAtATime = JsonEdit.set(["parallel_tool_calls"], false)
-    return Result.succeed(JsonEdit.edit(body, [JsonEdit.append(["tools"], tools.map(written)), oneAtATime]))
+    const request = parseAnswer(body)
+    const own = Json.member(request, "tools")
+    const choices = Json.member(request, "n")
+    if (own !== undefined && !Array.isArray(own)) return Result.fail("its tools are no array")
+    if (typeof choices === "number" && choices > 1) return Result.fail("it asks for several choices")
+    if ((Json.member(request, "functions") ?? null) !== null) return Result.fail("it has functions in place of tools")
+    const names = new Set(Json.elements(own).map((tool) => Json.member(Json.member(tool, "function"), "name")))
+    const taken = tools.find(({ id }) => names.has(id))
+    if (taken !== undefined) return Result.fail(`it has a tool with the name ${taken.id} of its own`)
+    return Result.succeed(
+      JsonEdit.edit(body, [
+        JsonEdit.append(["tools"], tools.map(offered)),
+        JsonEdit.set(["parallel_tool_calls"], false)
+      ])
+    )
   },
-  turns: (body, isInjected) => new ChatTurns(body, isInjected)
+  turns: (body, isInjected) => new OpenAiChatTurns(body, isInjected)
 }
 
-const decoder = new TextDecoder()
-
-const written = ({ id, description, inputSchema }: OfferedTool) => ({
+const offered = ({ id, description, inputSchema }: OfferedTool) => ({
   type: "function",
-  function: { name: id, description, strict: false, parameters: inputSchema }
+  function: { name: id, ...(description !== undefined && { description }), strict: false, parameters: inputSchema }
 })
 
-type Members = Readonly<Record<string, unknown>>
-
-interface Call {
-  /** Its place in the upstream's list: some vendors give all calls one place, but each an id. */
-  readonly place: unknown
-  id: string
-  readonly name: string
-  args: string
-  /** Of which nothing is known here, such as signatures of thoughts. */
-  readonly others: Members
-  /** Of an injected tool, which the client does not see. */
-  readonly isHidden: boolean
-  /** Its place in what the client sees. */
-  readonly index: number
-}
-
-class ChatTurns implements ToolTurns {
-  private body: Uint8Array
+class OpenAiChatTurns implements ToolTurns {
   private readonly isInjected: (name: string) => boolean
-  private isLast = false
-  // Of earlier answers.
-  private answers = 0
-  private texts: Array<string> = []
-  private earlierUsage: unknown
-  private id: unknown
-  private hasRole = false
-  // Of this one.
-  private made: Array<Call> = []
-  private content = ""
-  private shownText = false
-  private spoken: Record<string, string> = {}
-  private usage: unknown
-  private finishReason: string | undefined
-  private over = false
-  private broken = false
-  private completion: Uint8Array = noBytes
+  private body: Uint8Array
+  private draft: OpenAiChatDraft
+  private isFinishing = false
+  // Of the answers before this one.
+  private isFirst = true
+  private texts: ReadonlyArray<string> = []
+  private usage: Members | undefined
+  private callCount = 0
+  private hadRole = false
+  // The first answer's id, which the chunks of all have.
+  private id: string | undefined
+  // What comes before the next piece of text.
+  private separator = ""
+  private hasShownRole = false
+  // Chunks that the client has and of which nobody knows what they say.
+  private unread: Array<string> = []
+  private unreadLength = 0
+  // What the client gets if this answer is the last one.
+  private held: Array<() => ReadonlyArray<Uint8Array>> = []
+  private answer: Whole | undefined
 
   constructor(body: Uint8Array, isInjected: (name: string) => boolean) {
     this.body = body
     this.isInjected = isInjected
+    this.draft = new OpenAiChatDraft(isInjected)
   }
 
   event(event: Uint8Array, data: string): ReadonlyArray<Uint8Array> {
-    if (data.startsWith("[DONE]")) {
-      this.over = true
-      return this.goesOn ? [] : [event]
+    if (data === "") return [event]
+    if (this.draft.isOver) return this.goesOn ? [] : [event]
+    if (data.trimEnd() === "[DONE]") {
+      this.draft.isOver = true
+      return this.goesOn ? [] : [...this.release(), event]
     }
-    const chunk = Json.parse(data)
-    if (typeof chunk !== "object" || chunk === null) return [event]
-    if (Json.member(chunk, "error") !== undefined) {
-      this.over = true
-      this.broken = true
+    if (this.isFirst && this.id !== undefined && !matters.test(data)) {
+      this.keep(data)
       return [event]
     }
-    this.id ??= Json.member(chunk, "id")
-    const usage = Json.member(chunk, "usage")
-    const hasUsage = typeof usage === "object" && usage !== null
-    if (hasUsage) this.usage = usage
-    const changes: Array<JsonEdit.Change> = []
-    if (this.answers > 0) {
-      if (Json.member(chunk, "id") !== this.id) changes.push(JsonEdit.set(["id"], this.id))
-      if (hasUsage) changes.push(JsonEdit.set(["usage"], this.total))
-    }
-    const choices = Json.elements(Json.member(chunk, "choices"))
-    const [choice] = choices
-    if (choice === undefined) {
-      if (this.goesOn) return []
-    } else {
-      const shown = this.choice(choice)
-      if (shown === undefined) return []
-      if (shown !== choice) changes.push(JsonEdit.set(["choices"], [shown]))
-    }
-    return changes.length === 0 ? [event] : [EventData.edit(event, changes)]
+    this.read()
+    const chunk = Json.parse(data)
+    if (!isMembers(chunk)) return [event]
+    if ((chunk["error"] ?? null) !== null) this.draft.hasFailed = true
+    if (!terminalError.test(data)) return this.take(event, chunk)
+    this.draft.isOver = true
+    return [...this.release(), event]
   }
 
   rest(): ReadonlyArray<Uint8Array> {
-    return []
+    return this.goesOn ? [] : this.release()
   }
 
   isOver(): boolean {
-    return this.over
+    return this.draft.isOver
   }
 
   whole(body: Uint8Array): void {
-    const completion = Json.parse(decoder.decode(body))
-    const [choice] = Json.elements(Json.member(completion, "choices"))
+    const { draft } = this
+    const completion = parseAnswer(body)
+    const usage = Json.member(completion, "usage")
+    const choices = Json.elements(Json.member(completion, "choices"))
+    const at = choices.findIndex(isCounted)
+    const choice = choices[at]
+    draft.isOver = true
+    draft.usage = isMembers(usage) ? usage : undefined
+    this.answer = { body, choices, at }
     const message = Json.member(choice, "message")
-    this.completion = body
-    this.usage = Json.member(completion, "usage")
-    this.finishReason = Json.string(Json.member(choice, "finish_reason"))
-    this.content = Json.string(Json.member(message, "content")) ?? ""
-    Json.elements(Json.member(message, "tool_calls")).forEach((call, index) => this.take(index, call))
-    this.speak(message)
-    this.over = true
+    if (!isMembers(message)) return
+    draft.reason = reasonOf(choice)
+    draft.add(message)
+    this.answer = { body, choices, at, calls: visible(message, (call) => draft.call(call)) }
   }
 
   merged(): Uint8Array {
-    if (this.answers === 0 && !this.isAnythingHidden) return this.completion
-    const choices = Json.elements(Json.member(Json.parse(decoder.decode(this.completion)), "choices"))
-    const [choice, ...others] = choices
-    const changes = [JsonEdit.set(["choices"], [this.lastChoice(choice), ...others])]
-    if (this.answers > 0) changes.push(JsonEdit.set(["usage"], this.total))
-    return JsonEdit.editIfPossible(this.completion, changes)
+    const { draft, answer } = this
+    if (answer === undefined) return new Uint8Array(0)
+    const { body, choices, at, calls } = answer
+    const changes: Array<Change> = []
+    if (this.usage !== undefined) changes.push(JsonEdit.set(["usage"], sumOfUsage(this.usage, draft.usage)))
+    const choice = choices[at]
+    const message = Json.member(choice, "message")
+    if (isMembers(choice) && isMembers(message)) {
+      const content = this.texts.length === 0 ? message["content"] : joined(this.texts, message["content"])
+      const shown = changed(message, { content, tool_calls: calls })
+      const finish_reason = this.shownReason(choice["finish_reason"])
+      if (shown !== message || finish_reason !== choice["finish_reason"])
+        changes.push(JsonEdit.set(["choices"], choices.with(at, { ...choice, message: shown, finish_reason })))
+    }
+    return JsonEdit.editIfPossible(body, changes)
   }
 
   calls(): ReadonlyArray<InjectedCall> {
-    return this.goesOn ? this.made.map(({ id, name, args }) => ({ id, name, args })) : []
+    return this.goesOn ? this.draft.injected(this.callCount) : []
   }
 
   next(results: ReadonlyArray<CallResult>): Uint8Array {
-    const tool_calls = this.made.map(({ id, name, args, others }) => ({
-      id,
-      type: "function",
-      function: { name, arguments: args === "" ? "{}" : args },
-      ...others
-    }))
-    this.body = JsonEdit.editIfPossible(this.body, [
-      JsonEdit.append(
-        ["messages"],
-        [
-          { role: "assistant", content: this.content || null, ...this.spoken, tool_calls },
-          ...results.map(({ call, result }) => ({
-            role: "tool",
-            tool_call_id: call.id,
-            content: Json.print(result) ?? ""
-          }))
-        ]
-      )
-    ])
-    if (this.content !== "") this.texts.push(this.content)
-    this.earlierUsage = this.total
-    this.answers++
-    this.made = []
-    this.content = ""
-    this.shownText = false
-    this.spoken = {}
-    this.usage = undefined
-    this.finishReason = undefined
-    this.over = false
+    this.read()
+    const { draft } = this
+    const message = draft.assistantMessage(this.callCount)
+    this.body = JsonEdit.edit(this.body, [JsonEdit.append(["messages"], [message, ...results.map(toolMessage)])])
+    this.isFirst = false
+    if (draft.text !== "") this.texts = [...this.texts, draft.text]
+    this.separator = this.texts.length === 0 ? "" : separator
+    this.usage = sumOfUsage(this.usage, draft.usage)
+    this.callCount += draft.injected(0).length
+    this.hadRole = this.hasShownRole
+    this.held = []
+    this.answer = undefined
+    this.draft = new OpenAiChatDraft(this.isInjected)
     return this.body
   }
 
   finish(): void {
-    this.isLast = true
+    this.isFinishing = true
   }
 
-  private get total(): unknown {
-    return NumberSum.add(this.earlierUsage, this.usage)
-  }
-
-  // What the client sees of a piece of the answer: the same, another one, or nothing.
-  private choice(choice: unknown): unknown {
-    const delta = Json.member(choice, "delta")
-    const parts = Json.elements(Json.member(delta, "tool_calls"))
-    const shownParts = parts.map((part) => shownPart(part, this.take(Json.member(part, "index"), part)))
-    const content = Json.string(Json.member(delta, "content")) ?? ""
-    this.content += content
-    this.speak(delta)
-    const reason = Json.member(choice, "finish_reason")
-    if (typeof reason === "string") this.finishReason = reason
-
-    const shown: Record<string, unknown> = { ...Object(delta) }
-    let isEdited = shownParts.some((part, index) => part !== parts[index])
-    if (isEdited) {
-      const left = shownParts.filter((part) => part !== undefined)
-      if (left.length > 0) shown["tool_calls"] = left
-      else delete shown["tool_calls"]
-    }
-    if ("role" in shown && this.hasRole && this.answers > 0) {
-      delete shown["role"]
-      isEdited = true
-    }
-    if (content !== "" && !this.shownText) {
-      this.shownText = true
-      if (this.texts.length > 0) {
-        shown["content"] = separator + content
-        isEdited = true
-      }
-    }
-    const finish = this.goesOn ? null : this.isPromiseBroken ? "stop" : reason
-    if (finish === reason && !isEdited) {
-      this.hasRole ||= "role" in shown
-      return choice
-    }
-    if (isNothing(shown) && typeof finish !== "string") return undefined
-    this.hasRole ||= "role" in shown
-    return { ...Object(choice), delta: shown, ...(finish !== undefined && { finish_reason: finish }) }
-  }
-
-  private lastChoice(choice: unknown): unknown {
-    const message = Json.member(choice, "message")
-    const { tool_calls: called, ...others } = Object(message)
-    const left = Json.elements(called).filter((_, index) => this.made[index]?.isHidden !== true)
-    const texts = [...this.texts, this.content].filter((text) => text !== "")
-    const said = { ...others, ...(texts.length > 0 && { content: texts.join(separator) }) }
-    return {
-      ...Object(choice),
-      message: left.length > 0 ? { ...said, tool_calls: left } : said,
-      ...(this.isPromiseBroken && { finish_reason: "stop" })
-    }
-  }
-
-  /** A call, or the next piece of one. */
-  private take(place: unknown, part: unknown): Call {
-    const { index: _index, id: given, type: _type, function: called, ...others } = Object(part)
-    const id = Json.string(given) ?? ""
-    const args = Json.string(Json.member(called, "arguments")) ?? ""
-    const known = this.made.findLast((call) => place === undefined || call.place === place)
-    if (known !== undefined && (id === "" || known.id === id)) {
-      known.args += args
-      Object.assign(known.others, others)
-      return known
-    }
-    const name = (Json.string(Json.member(called, "name")) ?? "").trim()
-    const isHidden = this.isInjected(name)
-    const index = this.made.filter((call) => !call.isHidden).length
-    const ownId = id === "" ? `call_${this.answers}_${this.made.length}` : id
-    const call: Call = { place, id: ownId, name, args, others, isHidden, index }
-    this.made.push(call)
-    return call
-  }
-
-  // What the model has said in members that only some vendors have, such as its reasoning: they want it back.
-  private speak(said: unknown): void {
-    for (const [name, value] of Object.entries(Object(said))) {
-      if (typeof value === "string" && !ofOpenAi.has(name)) this.spoken[name] = (this.spoken[name] ?? "") + value
-    }
+  // Whether there is another answer, unless the rest of this one changes that.
+  private get mayGoOn(): boolean {
+    const { reason, hasFailed, hasClientCall, hasInjectedCall } = this.draft
+    if (this.isFinishing || hasFailed || hasClientCall || !hasInjectedCall) return false
+    return reason === undefined || toolReasons.has(reason) || reason === "stop"
   }
 
   private get goesOn(): boolean {
-    const isComplete = this.finishReason === undefined ? this.over : wants.has(this.finishReason)
-    return !this.isLast && !this.broken && isComplete && this.isAnythingHidden && !this.hasClientCall
+    return this.mayGoOn && (this.draft.isOver || this.draft.reason !== undefined)
   }
 
-  private get isAnythingHidden(): boolean {
-    return this.made.some(({ isHidden }) => isHidden)
+  private take(event: Uint8Array, chunk: Members): ReadonlyArray<Uint8Array> {
+    const { draft } = this
+    // What cannot be written without the gateway's own calls is not shown.
+    const edit = (changes: ReadonlyArray<Change>) => {
+      const shown = changes.length === 0 ? event : EventData.edit(event, changes)
+      return shown === undefined ? [] : [shown]
+    }
+    const changes: Array<Change> = []
+    const id = Json.string(chunk["id"]) ?? ""
+    if (id !== "") this.id ??= id
+    if (!this.isFirst && id !== "" && id !== this.id) changes.push(JsonEdit.set(["id"], this.id))
+    const usage = chunk["usage"]
+    if (isMembers(usage)) {
+      draft.usage = usage
+      if (this.usage !== undefined) changes.push(JsonEdit.set(["usage"], sumOfUsage(this.usage, usage)))
+    }
+    const choices = Json.elements(chunk["choices"])
+    const at = choices.findIndex(isCounted)
+    const choice = choices[at]
+    if (!isMembers(choice)) {
+      if (choices.length > 0 || !isMembers(usage) || !this.mayGoOn) return edit(changes)
+      this.held.push(() => edit(changes))
+      return []
+    }
+
+    const given = isMembers(choice["delta"]) ? choice["delta"] : {}
+    const delta = this.shownDelta(given)
+    const isEmpty = choices.length === 1 && Object.entries(delta).every(([name, value]) => this.isNothing(name, value))
+    if (typeof delta["role"] === "string") this.hasShownRole = true
+    const edits = (members: Members) => JsonEdit.set(["choices"], choices.with(at, { ...choice, ...members }))
+    const reason = reasonOf(choice)
+    draft.reason = reason ?? draft.reason
+    if (reason !== undefined && this.mayGoOn) {
+      const ending = isEmpty ? delta : {}
+      this.held.push(() => edit([...changes, edits({ delta: ending, finish_reason: this.shownReason(reason) })]))
+      if (isEmpty) return []
+      return edit([...changes, JsonEdit.remove(["usage"]), edits({ delta, finish_reason: null })])
+    }
+    if (reason === undefined && delta !== given && isEmpty) return []
+    const finish_reason = this.shownReason(choice["finish_reason"])
+    if (delta === given && finish_reason === choice["finish_reason"]) return edit(changes)
+    return edit([...changes, edits({ delta, finish_reason })])
   }
 
-  private get hasClientCall(): boolean {
-    return this.made.some(({ isHidden }) => !isHidden)
+  // What the client sees of a piece of a message: the very same if that is all of it.
+  private shownDelta(delta: Members): Members {
+    const { content } = delta
+    this.draft.add(delta)
+    const isText = typeof content === "string" && content !== ""
+    const before = isText ? this.separator : ""
+    if (isText) this.separator = ""
+    return changed(delta, {
+      content: before === "" ? content : `${before}${content}`,
+      // Clients put the roles of all chunks together, too.
+      role: this.hadRole ? undefined : delta["role"],
+      tool_calls: visible(delta, (part) => this.draft.part(part))
+    })
   }
 
-  // The client is told that a tool is wanted, and does not see which.
-  private get isPromiseBroken(): boolean {
-    const isPromise = this.finishReason === "tool_calls" || this.finishReason === "function_call"
-    return isPromise && this.isAnythingHidden && !this.hasClientCall
+  private isNothing(name: string, value: unknown): boolean {
+    return value === null || value === "" || (name === "role" && this.hasShownRole)
+  }
+
+  private shownReason(reason: unknown): unknown {
+    return toolReasons.has(reason) && this.draft.isLess && !this.draft.hasClientCall ? "stop" : reason
+  }
+
+  private release(): ReadonlyArray<Uint8Array> {
+    return this.held.splice(0).flatMap((event) => event())
+  }
+
+  private keep(data: string): void {
+    this.unread.push(data)
+    this.unreadLength += data.length
+    if (this.unreadLength > maximumUnread) this.read()
+  }
+
+  private read(): void {
+    for (const data of this.unread) {
+      const delta = Json.member(Json.elements(Json.member(Json.parse(data), "choices")).find(isCounted), "delta")
+      if (isMembers(delta)) this.draft.add(delta)
+    }
+    this.unread = []
+    this.unreadLength = 0
+    if (this.draft.hasRole && this.isFirst) this.hasShownRole = true
   }
 }
 
-const noBytes = new Uint8Array(0)
+/** An answer that is no stream. */
+interface Whole {
+  readonly body: Uint8Array
+  readonly choices: ReadonlyArray<unknown>
+  /** Where in there the choice stands that counts. */
+  readonly at: number
+  /** The calls that the client sees. */
+  readonly calls?: unknown
+}
 
-/** Between texts of different answers. */
 const separator = "\n\n"
 
-/** How an answer ends that calls tools: some vendors say `stop`. */
-const wants: ReadonlySet<string> = new Set(["tool_calls", "function_call", "stop"])
+// In characters: what is kept of chunks until somebody wants to know what they say.
+const maximumUnread = 256 * 1024
 
-const ofOpenAi: ReadonlySet<string> = new Set(["role", "content", "tool_calls", "function_call", "refusal"])
+// In a string a quote has a backslash before it, so that these are names of members.
+const matters = /"(?:tool_calls|function_call)"|"(?:usage|error)"\s*:\s*[{"]|"finish_reason"\s*:\s*"/
 
-const shownPart = (part: unknown, { isHidden, index, place }: Call): unknown => {
-  if (isHidden) return undefined
-  return place === undefined || place === index ? part : { ...Object(part), index }
+// An error in place of a chunk: the stream's last event.
+const terminalError = /^\{\s*"error"\s*:\s*[{"]/
+
+const toolReasons = new Set<unknown>(["tool_calls", "function_call"])
+
+const isCounted = (choice: unknown): boolean => (Json.member(choice, "index") ?? 0) === 0
+
+// Some vendors have an empty one until there is one.
+const reasonOf = (choice: unknown): string | undefined => Json.string(Json.member(choice, "finish_reason")) || undefined
+
+// Calls, or their parts, without those of the gateway's own tools; `undefined` if none is left.
+const visible = ({ tool_calls: parts }: Members, shownOf: (part: unknown) => unknown): unknown => {
+  if (!Array.isArray(parts)) return parts
+  const shown = parts.map(shownOf).filter((part) => part !== undefined)
+  if (shown.length === parts.length && shown.every((part, index) => part === parts[index])) return parts
+  return shown.length === 0 ? undefined : shown
 }
 
-const isNothing = (delta: Members): boolean =>
-  Object.entries(delta).every(([, value]) => value === null || value === "" || value === undefined)
+// With these members, or without those that are `undefined`; the very same if it has them like that.
+const changed = (object: Members, members: Members): Members => {
+  const different = Object.entries(members).filter(([name, value]) => object[name] !== value)
+  if (different.length === 0) return object
+  const all = new Map([...Object.entries(object), ...different])
+  return Object.fromEntries([...all].filter(([, value]) => value !== undefined))
+}
+
+const joined = (texts: ReadonlyArray<string>, content: unknown): unknown => {
+  const before = texts.join(separator)
+  if (Array.isArray(content)) return [{ type: "text", text: `${before}${separator}` }, ...content]
+  return typeof content === "string" && content !== "" ? `${before}${separator}${content}` : before
+}
+
+const toolMessage = ({ call, result }: CallResult) => ({
+  role: "tool",
+  tool_call_id: call.id,
+  content: resultText(result)
+})
+
+const resultText = ({ content, isError, structuredContent }: ToolResult): string =>
+  Json.print({ content, isError, structuredContent }) ?? JSON.stringify({ content, isError })

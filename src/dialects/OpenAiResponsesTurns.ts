@@ -140,7 +140,7 @@ class OpenAiResponsesTurns implements ToolTurns {
     if (isCall) this.hidden.add(value)
     if (isCall || this.hidden.has(value)) return undefined
     const changes = [...this.hidden.changes(value), ...this.changes(response, ["response"])]
-    return changes.length === 0 ? event : EventData.edit(event, changes)
+    return changes.length === 0 ? event : (EventData.edit(event, changes) ?? event)
   }
 
   // A call of the client's ends the loop. A text that the model calls final does, unless it has called before.

@@ -1,347 +1,915 @@
-/** Tools of the gateway's own in chat completions. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { toolDialect } from "../../src/dialects/OpenAiChatTurns.ts"
+import type { CallResult, OfferedTool, ToolTurns } from "../../src/dialects/ToolTurns.ts"
+import * as ToolResult from "../../src/domain/ToolResult.ts"
+import * as Streams from "../fixtures/OpenAiChatStream.ts"
+import { times } from "../Table.ts"
 import * as Bodies from "./Bodies.ts"
-import * as Turns from "./TurnsReader.ts"
 
-const tools = [
-  { id: "bmcp_a_list", description: "Lists", inputSchema: { type: "object", properties: {} } },
-  { id: "bmcp_b_say", description: undefined, inputSchema: { type: "object" } }
-]
+const { bytes, text } = Bodies
 
-const written =
-  `{"type":"function","function":{"name":"bmcp_a_list","description":"Lists","strict":false,"parameters":{"type":"object","properties":{}}}},` +
-  `{"type":"function","function":{"name":"bmcp_b_say","strict":false,"parameters":{"type":"object"}}}`
+const search: OfferedTool = {
+  id: "bmcp_docs_search",
+  description: "Searches.",
+  inputSchema: { type: "object", properties: { q: { type: "string" } } }
+}
+const plain: OfferedTool = { id: "bmcp_docs_list", description: undefined, inputSchema: { type: "object" } }
+const searchJson = `{"type":"function","function":{"name":"bmcp_docs_search","description":"Searches.","strict":false,"parameters":{"type":"object","properties":{"q":{"type":"string"}}}}}`
+const plainJson = `{"type":"function","function":{"name":"bmcp_docs_list","strict":false,"parameters":{"type":"object"}}}`
+const own = `{"type":"function","function":{"name":"read"}}`
+const unparallel = `"parallel_tool_calls":false`
 
-const inject = (body: string) =>
-  Result.map(toolDialect.inject({ model: "a-model", stream: true, body: Bodies.bytes(body) }, tools), Bodies.text)
+const inject = (body: string, tools = [search]) =>
+  Result.map(toolDialect.inject({ model: "gpt", stream: false, body: bytes(body) }, tools), text)
 
-describe("A chat request with tools of the gateway's own", () => {
-  const own = `{"type":"function","function":{"name":"Read"}}`
-
+describe("A tool of the gateway's own in a chat request", () => {
   it.each([
-    { body: `{"model":"a"}`, expected: `{"model":"a","tools":[${written}],"parallel_tool_calls":false}` },
-    { body: `{"tools":[ ],"n":1}`, expected: `{"tools":[ ${written}],"n":1,"parallel_tool_calls":false}` },
+    { body: `{"model":"gpt"}`, sent: `{"model":"gpt","tools":[${searchJson}],${unparallel}}` },
+    { body: `{"tools":[],"model":"gpt"}`, sent: `{"tools":[${searchJson}],"model":"gpt",${unparallel}}` },
     {
-      body: `{"tools":[${own}], "x":1.0}`,
-      expected: `{"tools":[${own},${written}], "x":1.0,"parallel_tool_calls":false}`
+      body: `{ "tools" : [ ${own} ] , "n":1,"x":"ü" }\n`,
+      sent: `{ "tools" : [ ${own} ,${searchJson}] , "n":1,"x":"ü" ,${unparallel}}\n`
     },
     {
-      body: `{"parallel_tool_calls":true,"tools":[${own}]}`,
-      expected: `{"parallel_tool_calls":false,"tools":[${own},${written}]}`
+      body: `{"messages":[{"tools":[]}],"n":null,"tools":[${own}]}`,
+      sent: `{"messages":[{"tools":[]}],"n":null,"tools":[${own},${searchJson}],${unparallel}}`
+    },
+    {
+      body: `{"tool_choice":"none","functions":null,"tools":[7]}`,
+      sent: `{"tool_choice":"none","functions":null,"tools":[7,${searchJson}],${unparallel}}`
     }
-  ])("has them behind the client's: $body", ({ body, expected }) => {
-    assert.deepStrictEqual(inject(body), Result.succeed(expected))
+  ])("stands after the client's in $body", ({ body, sent }) => {
+    assert.deepStrictEqual(inject(body), Result.succeed(sent))
+  })
+
+  it.each(
+    times(
+      [{ stream: true }, { stream: false }],
+      times(
+        [{ choice: "" }, { choice: `"tool_choice":"none",` }, { choice: `"tool_choice":{"type":"function"},` }],
+        [{ parallel: "true" }, { parallel: "false" }, { parallel: "null" }]
+      )
+    )
+  )("is called alone: $choice, parallel $parallel, stream $stream", ({ stream, choice, parallel }) => {
+    const head = `{"stream":${stream},${choice}`
+
+    assert.deepStrictEqual(
+      inject(`${head}"parallel_tool_calls" : ${parallel},"tools":[]}`),
+      Result.succeed(`${head}"parallel_tool_calls" : false,"tools":[${searchJson}]}`)
+    )
+  })
+
+  it("comes in the order given, and each time with the same bytes", () => {
+    const sent = Array.from({ length: 10 }, () => inject(`{"model":"gpt"}`, [search, plain]))
+
+    for (const one of sent)
+      assert.deepStrictEqual(one, Result.succeed(`{"model":"gpt","tools":[${searchJson},${plainJson}],${unparallel}}`))
   })
 
   it.each([
-    { body: `{"tools":null}`, why: `"tools" is not an array` },
-    { body: `{"tools":"all"}`, why: `"tools" is not an array` },
-    { body: `{"n":2}`, why: `"n" asks for several choices` }
-  ])("cannot be made of $body", ({ body, why }) => {
-    assert.deepStrictEqual(inject(body), Result.fail(why))
+    { body: `{"tools":null}`, reason: "its tools are no array" },
+    { body: `{"tools":{}}`, reason: "its tools are no array" },
+    { body: `{"n":2}`, reason: "it asks for several choices" },
+    { body: `{"functions":[]}`, reason: "it has functions in place of tools" },
+    {
+      body: `{"tools":[{"type":"function","function":{"name":"bmcp_docs_search"}}]}`,
+      reason: "it has a tool with the name bmcp_docs_search of its own"
+    }
+  ])("cannot be in $body", ({ body, reason }) => {
+    assert.deepStrictEqual(inject(body), Result.fail(reason))
   })
 })
 
-const request = `{"model":"a","messages":[ {"role":"user","content":"Hi"} ],"x":1.0}`
+const request = `{"model":"gpt","messages":[{"role":"user","content":"hi"}],"tools":[]}`
 
-const turns = () => toolDialect.turns(Bodies.bytes(request), (name) => name.startsWith("bmcp_"))
+const begin = (): ToolTurns => toolDialect.turns(bytes(request), (name) => name.startsWith("bmcp_"))
 
-const chunk = (delta: unknown, finish_reason: string | null = null, more: object = {}, id = "chat_1"): string =>
-  `data: ${JSON.stringify({ id, choices: [{ index: 0, delta, finish_reason }], ...more })}\n\n`
+interface Extra {
+  readonly id?: string
+  readonly finish?: string | null
+  readonly usage?: unknown
+}
 
-const usage = (value: object, id = "chat_1"): string => `data: ${JSON.stringify({ id, choices: [], usage: value })}\n\n`
+const chunk = (delta: unknown, { id = "c1", finish = null, usage }: Extra = {}) =>
+  JSON.stringify({ id, choices: [{ index: 0, delta, finish_reason: finish }], usage })
 
-const call = (index: number, name: string, args = "", id = `call_${name}_${index}`) =>
-  chunk({ tool_calls: [{ index, id, type: "function", function: { name, arguments: args } }] })
+const finish = (reason: string, extra: Extra = {}) => chunk({}, { ...extra, finish: reason })
 
-const args = (index: number, piece: string) => chunk({ tool_calls: [{ index, function: { arguments: piece } }] })
+const bill = (usage: unknown, id = "c1") => JSON.stringify({ id, choices: [], usage })
 
-const role = chunk({ role: "assistant", content: "" })
+const done = "[DONE]"
 
-const done = "data: [DONE]\n\n"
+const part = (index: number | undefined, id: string | undefined, name: string | undefined, args?: string) => ({
+  ...(index !== undefined && { index }),
+  ...(id !== undefined && { id, type: "function" }),
+  function: { ...(name !== undefined && { name }), ...(args !== undefined && { arguments: args }) }
+})
 
-describe("A chat stream without injected calls", () => {
+const calling = (...parts: ReadonlyArray<unknown>) => ({ tool_calls: parts })
+
+const eventOf = (data: string) => `data: ${data}\n\n`
+
+/** What the client sees of these events, as their data. */
+const feed = (turns: ToolTurns, events: ReadonlyArray<string>): ReadonlyArray<string> =>
+  events
+    .flatMap((data) => turns.event(bytes(eventOf(data)), data))
+    .map((event) =>
+      text(event)
+        .replace(/^data: /, "")
+        .replace(/\n\n$/, "")
+    )
+
+const result = (say: string): ToolResult.ToolResult => ({ isError: false, content: [{ type: "text", text: say }] })
+
+const ran = (turns: ToolTurns, say = "42"): ReadonlyArray<CallResult> =>
+  turns.calls().map((call) => ({ call, result: result(say) }))
+
+const answered = `{\\"content\\":[{\\"type\\":\\"text\\",\\"text\\":\\"42\\"}],\\"isError\\":false}`
+
+/** The messages that a request has more than the first one. */
+const added = (body: Uint8Array): unknown => JSON.parse(text(body)).messages.slice(1)
+
+const injected = (id = "call_a", args = `{"q":1}`) => calling(part(0, id, search.id, args))
+
+const event = (data: string) => ({ event: eventOf(data), data })
+
+describe("A stream of a chat without a call of the gateway's own tools", () => {
+  const { beginning, odd, ends } = Streams.fixture
   it.each([
-    { name: "text", stream: role + chunk({ content: "a" }) + chunk({}, "stop") + usage({ total_tokens: 3 }) + done },
-    { name: "a client's call", stream: role + call(0, "Read", "{") + args(0, "}") + chunk({}, "tool_calls") + done },
-    { name: "what nobody knows", stream: `: comment\n\ndata: no JSON\n\ndata: 1\n\ndata: {"choices":"odd"}\n\n` },
-    { name: "an error", stream: `${role}data: {"error":{"message":"x"}}\n\n` }
-  ])("is the client's as it is: $name", ({ stream }) => {
-    const reader = turns()
+    ...[...beginning, ...odd, ...ends].map((one) => ({
+      event: one,
+      data: one
+        .split("\n")
+        .flatMap((line) => (line.startsWith("data:") ? [line.slice(5).trimStart()] : []))
+        .join("\n")
+    })),
+    event(chunk(calling(part(0, "x", "read"), part(1, "y", "read")), { usage: { prompt_tokens: 1 } })),
+    event(chunk(calling({ index: 0, id: "x", type: "custom", custom: { name: "write", input: "a" } }))),
+    event(chunk({ tool_calls: null, function_call: null })),
+    event(chunk({ tool_calls: [null, 7] })),
+    event(chunk({ function_call: { name: "read", arguments: "" } }, { finish: "function_call" })),
+    event(finish("length", { usage: { prompt_tokens: 1 } })),
+    event(bill({ prompt_tokens: 1 })),
+    event(`{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"function":{"name":"bmcp_x"}}]}}]}`),
+    event(`{"tool_calls":`),
+    event(`[{"tool_calls":1}]`),
+    event(`{"error":{"message":"no"}}`),
+    event(done)
+  ])("passes untouched: $data", ({ event: given, data }) => {
+    for (const before of [[], [chunk({ role: "assistant", content: "Hm" })]]) {
+      const turns = begin()
+      feed(turns, before)
+      const sent = bytes(given)
 
-    assert.strictEqual(Turns.feed(reader, stream), stream)
-    assert.deepStrictEqual(reader.calls(), [])
+      const seen = turns.event(sent, data)
+
+      assert.strictEqual(seen.length, 1)
+      assert.strictEqual(seen[0], sent)
+      assert.deepStrictEqual([...turns.rest(), ...turns.calls()], [])
+    }
+  })
+
+  it.each([
+    { data: done, isOver: true },
+    { data: "[DONE] ", isOver: true },
+    { data: `{"error":{"message":"no"}}`, isOver: true },
+    { data: `{ "error" : "no"}`, isOver: true },
+    { data: `{"error":null}`, isOver: false },
+    { data: `{"id":"c","error":{"code":1},"choices":[]}`, isOver: false },
+    { data: finish("stop"), isOver: false },
+    { data: bill({ prompt_tokens: 1 }), isOver: false }
+  ])("is over: $isOver, with $data", ({ data, isOver }) => {
+    const turns = begin()
+
+    assert.isFalse(turns.isOver())
+    feed(turns, [data])
+    assert.strictEqual(turns.isOver(), isOver)
   })
 })
 
-const counting = (completion_tokens: number) => ({ usage: { completion_tokens } })
+describe("A stream of a chat that calls a tool of the gateway's own", () => {
+  it("goes on in the next one, which the client sees as the same", () => {
+    const turns = begin()
 
-describe("A chat stream with an injected call", () => {
-  const counted = { prompt_tokens: 10, completion_tokens: 2, prompt_tokens_details: { cached_tokens: 4 } }
-  const first =
-    role +
-    chunk({ content: "I " }) +
-    chunk({ content: "look." }) +
-    call(0, "bmcp_a_list", `{"ow`) +
-    args(0, `ner":1}`) +
-    chunk({}, "tool_calls") +
-    usage(counted) +
-    done
-  const second =
-    chunk({ role: "assistant", content: "" }, null, {}, "chat_2") +
-    chunk({ content: "He" }, null, {}, "chat_2") +
-    chunk({ content: "re." }, null, {}, "chat_2") +
-    chunk({}, "stop", {}, "chat_2") +
-    usage(counted, "chat_2") +
-    done
+    const first = feed(turns, [
+      chunk({ role: "assistant", content: "" }),
+      chunk({ content: "Let me " }),
+      chunk({ content: "see." }),
+      chunk(calling(part(0, "call_a", search.id, ""))),
+      chunk(calling(part(0, undefined, undefined, `{"q":`))),
+      chunk(calling(part(0, undefined, undefined, `1}`))),
+      finish("tool_calls"),
+      bill({ prompt_tokens: 10, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 3 }, tier: "a" }),
+      done
+    ])
 
-  it("is one stream with one id and one role, its texts apart and its usage added up", () => {
-    const reader = turns()
+    assert.deepStrictEqual(first, [
+      `{"id":"c1","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}`,
+      `{"id":"c1","choices":[{"index":0,"delta":{"content":"Let me "},"finish_reason":null}]}`,
+      `{"id":"c1","choices":[{"index":0,"delta":{"content":"see."},"finish_reason":null}]}`
+    ])
+    assert.isTrue(turns.isOver())
+    assert.deepStrictEqual(turns.rest(), [])
+    assert.deepStrictEqual(turns.calls(), [{ id: "call_a", name: search.id, args: `{"q":1}` }])
 
-    assert.strictEqual(Turns.feed(reader, first), role + chunk({ content: "I " }) + chunk({ content: "look." }))
-    assert.deepStrictEqual(reader.calls(), [{ id: "call_bmcp_a_list_0", name: "bmcp_a_list", args: `{"owner":1}` }])
-    reader.next(Turns.answered(reader))
+    const next = turns.next(ran(turns))
 
     assert.strictEqual(
-      Turns.feed(reader, second),
-      chunk({ content: "\n\nHe" }) +
-        chunk({ content: "re." }) +
-        chunk({}, "stop") +
-        usage({ prompt_tokens: 20, completion_tokens: 4, prompt_tokens_details: { cached_tokens: 8 } }) +
-        done
+      text(next),
+      `{"model":"gpt","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"Let me see.","tool_calls":[` +
+        `{"id":"call_a","type":"function","function":{"name":"bmcp_docs_search","arguments":"{\\"q\\":1}"}}]},` +
+        `{"role":"tool","tool_call_id":"call_a","content":"${answered}"}],"tools":[]}`
     )
-    assert.deepStrictEqual(reader.calls(), [])
+    assert.isFalse(turns.isOver())
+    assert.deepStrictEqual(turns.calls(), [])
+
+    const second = feed(turns, [
+      chunk({ role: "assistant", content: "" }, { id: "c2" }),
+      chunk({ role: "assistant", content: "It is" }, { id: "c2" }),
+      chunk({ content: " 42." }, { id: "c2" }),
+      finish("stop", { id: "c2" }),
+      bill(
+        { prompt_tokens: 20, completion_tokens: 5, prompt_tokens_details: { cached_tokens: 8, audio: 1 }, tier: "b" },
+        "c2"
+      ),
+      done
+    ])
+
+    assert.deepStrictEqual(second, [
+      `{"id":"c1","choices":[{"index":0,"delta":{"content":"\\n\\nIt is"},"finish_reason":null}]}`,
+      `{"id":"c1","choices":[{"index":0,"delta":{"content":" 42."},"finish_reason":null}]}`,
+      `{"id":"c1","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`,
+      `{"id":"c1","choices":[],"usage":{"prompt_tokens":30,"completion_tokens":9,"prompt_tokens_details":{"cached_tokens":11,"audio":1},"tier":"b"}}`,
+      done
+    ])
+    assert.isTrue(turns.isOver())
+    assert.deepStrictEqual(turns.calls(), [])
   })
 
-  it("is asked on with the whole message and the result, all else as it was", () => {
-    const reader = turns()
-    Turns.feed(reader, first)
+  it("goes on twice, from a call without a preamble, at index 1 and without arguments", () => {
+    const turns = begin()
+    const usage = { prompt_tokens: 1 }
 
-    const next = Bodies.text(reader.next(Turns.answered(reader)))
+    const first = feed(turns, [
+      chunk({ role: "assistant", content: null, ...calling(part(1, "call_a", ` ${plain.id} `, "")) }),
+      chunk({ role: "assistant", content: null, ...calling(part(1, "call_a", ` ${plain.id} `)) }),
+      finish("stop"),
+      bill(usage),
+      done
+    ])
+    const calls = turns.calls()
+    const second = turns.next(ran(turns))
+    const silent = feed(turns, [chunk({ role: "assistant", ...injected("call_b") }, { id: "c2" }), bill(usage), done])
+    const third = turns.next(ran(turns))
+    const last = feed(turns, [
+      chunk({ content: "a" }, { id: "c3" }),
+      finish("stop", { id: "c3", usage }),
+      `{"id":"c3","choices":[],"usage":{"prompt_tokens":2}}`,
+      done
+    ])
 
-    const added = [
+    assert.deepStrictEqual(first, [chunk({ role: "assistant", content: null })])
+    assert.deepStrictEqual(calls, [{ id: "call_a", name: plain.id, args: "" }])
+    const withoutPreamble = [
       {
         role: "assistant",
-        content: "I look.",
-        tool_calls: [
-          { id: "call_bmcp_a_list_0", type: "function", function: { name: "bmcp_a_list", arguments: `{"owner":1}` } }
-        ]
+        content: null,
+        tool_calls: [{ id: "call_a", type: "function", function: { name: plain.id, arguments: "{}" } }]
       },
       {
         role: "tool",
-        tool_call_id: "call_bmcp_a_list_0",
-        content: `{"isError":false,"content":[{"type":"text","text":"done"}]}`
+        tool_call_id: "call_a",
+        content: `{"content":[{"type":"text","text":"42"}],"isError":false}`
       }
     ]
-    const elements = added.map((message) => JSON.stringify(message)).join(",")
-    assert.strictEqual(next, `{"model":"a","messages":[ {"role":"user","content":"Hi"} ,${elements}],"x":1.0}`)
+    assert.deepStrictEqual(added(second), withoutPreamble)
+    assert.deepStrictEqual(silent, [])
+    assert.strictEqual(text(third).split(`"call_b"`).length, 3)
+    assert.isTrue(text(third).startsWith(text(second).slice(0, -`],"tools":[]}`.length)))
+    assert.deepStrictEqual(last, [
+      chunk({ content: "a" }),
+      finish("stop", { usage: { prompt_tokens: 3 } }),
+      bill({ prompt_tokens: 4 }),
+      done
+    ])
   })
 
-  it("that begins with the call shows the role with the next answer", () => {
-    const reader = turns()
-    const begun = chunk({ tool_calls: [{ index: 0, id: "c", function: { name: " bmcp_a_list ", arguments: "" } }] })
+  it("shows the role once, wherever it comes first", () => {
+    const turns = begin()
 
-    assert.strictEqual(Turns.feed(reader, begun + chunk({}, "tool_calls") + done), "")
-    assert.deepStrictEqual(reader.calls(), [{ id: "c", name: "bmcp_a_list", args: "" }])
-    const { messages } = Turns.sent(reader.next(Turns.answered(reader)))
-    assert.deepStrictEqual([messages[1].content, messages[1].tool_calls[0].function.arguments], [null, "{}"])
-    assert.strictEqual(Turns.feed(reader, role + chunk({ content: "a" })), role + chunk({ content: "a" }))
-  })
-
-  it("whose first chunk has a role, too, keeps that", () => {
-    const reader = turns()
-    const both = chunk({ role: "assistant", tool_calls: [{ index: 0, id: "c", function: { name: "bmcp_a_list" } }] })
-
-    assert.strictEqual(Turns.feed(reader, both + chunk({}, "tool_calls") + done), chunk({ role: "assistant" }))
-  })
-
-  it.each([
-    { vendor: "counts from 1", places: [1, 2], ids: ["a", "b"] },
-    { vendor: "gives all one place", places: [0, 0], ids: ["a", "b"] },
-    { vendor: "gives no places", places: [undefined, undefined], ids: ["a", "b"] },
-    { vendor: "gives no ids", places: [0, 1], ids: [undefined, undefined] }
-  ])("of a vendor that $vendor has all its calls", ({ places, ids }) => {
-    const reader = turns()
-    const part = (at: number, value: string, name?: string) =>
-      chunk({ tool_calls: [{ index: places[at], id: name && ids[at], function: { name, arguments: value } }] })
-    Turns.feed(
-      reader,
-      part(0, "{", "bmcp_a_list") +
-        part(0, "}") +
-        part(1, "[", "bmcp_b_say") +
-        part(1, "]") +
-        chunk({}, "tool_calls") +
-        done
-    )
-
-    const calls = reader.calls()
-    assert.deepStrictEqual(
-      calls.map(({ name, args: given }) => [name, given]),
-      [
-        ["bmcp_a_list", "{}"],
-        ["bmcp_b_say", "[]"]
-      ]
-    )
-    assert.strictEqual(new Set(calls.map(({ id }) => id)).size, 2)
-    const { messages } = Turns.sent(reader.next(Turns.answered(reader)))
-    assert.deepStrictEqual(
-      messages.slice(2).map((message: Record<string, unknown>) => message["tool_call_id"]),
-      calls.map(({ id }) => id)
-    )
-  })
-
-  it("gives back what a vendor says in members of its own", () => {
-    const reader = turns()
-    const signed = chunk({
-      reasoning_content: "m",
-      tool_calls: [{ index: 0, id: "c", extra_content: { sig: 1 }, function: { name: "bmcp_a_list" } }]
-    })
-    Turns.feed(reader, chunk({ reasoning_content: "Hm" }) + signed + chunk({}, "tool_calls") + done)
-
-    const { messages } = Turns.sent(reader.next(Turns.answered(reader)))
-    assert.strictEqual(messages[1].reasoning_content, "Hmm")
-    assert.deepStrictEqual(messages[1].tool_calls[0].extra_content, { sig: 1 })
-  })
-
-  it("is the client's if it calls a tool of the client's, too, and its calls have no gaps", () => {
-    const reader = turns()
-    const end = chunk({}, "tool_calls") + done
-
-    const shown = Turns.feed(reader, call(0, "bmcp_a_list", "{}") + call(1, "Read", "{") + args(1, "}") + end)
-
-    assert.strictEqual(shown, call(0, "Read", "{", "call_Read_1") + args(0, "}") + end)
-    assert.deepStrictEqual(reader.calls(), [])
-  })
-
-  it.each([
-    { reason: "tool_calls", goesOn: true },
-    { reason: "function_call", goesOn: true },
-    { reason: "stop", goesOn: true },
-    { reason: "length", goesOn: false },
-    { reason: "content_filter", goesOn: false }
-  ])("and the end $reason is asked on: $goesOn", ({ reason, goesOn }) => {
-    const reader = turns()
-
-    const shown = Turns.feed(reader, call(0, "bmcp_a_list", "{}") + chunk({}, reason) + done)
-
-    assert.lengthOf(reader.calls(), goesOn ? 1 : 0)
-    assert.strictEqual(shown, goesOn ? "" : chunk({}, reason) + done)
-  })
-
-  it.each([
-    { name: "without a reason, but at its end", stream: done, calls: 1 },
-    { name: "without an end, but with a reason", stream: chunk({}, "tool_calls"), calls: 1 },
-    { name: "that breaks off", stream: "", calls: 0 },
-    { name: "that fails", stream: `data: {"error":{"message":"x"}}\n\n`, calls: 0 }
-  ])("$name has $calls calls", ({ stream, calls }) => {
-    const reader = turns()
-    Turns.feed(reader, call(0, "bmcp_a_list", "{}") + stream)
-
-    assert.lengthOf(reader.calls(), calls)
-  })
-
-  it("with the last words in the same chunk shows those", () => {
-    const reader = turns()
-
-    const shown = Turns.feed(reader, call(0, "bmcp_a_list", "{}") + chunk({ content: "a" }, "tool_calls") + done)
-
-    assert.strictEqual(shown, chunk({ content: "a" }))
-  })
-
-  it("ends as if it had not wanted a tool once that is over", () => {
-    const reader = turns()
-    Turns.feed(reader, call(0, "bmcp_a_list", "{}") + chunk({}, "tool_calls") + done)
-    reader.finish()
-    reader.next([])
-
-    const shown = Turns.feed(reader, role + call(0, "bmcp_a_list", "{}") + chunk({}, "tool_calls") + done)
-
-    assert.strictEqual(shown, role + chunk({}, "stop") + done)
-    assert.deepStrictEqual(reader.calls(), [])
-  })
-
-  it("counts the usage that a vendor repeats with each chunk once", () => {
-    const reader = turns()
-    Turns.feed(
-      reader,
-      chunk({ content: "a" }, null, counting(1)) + call(0, "bmcp_a_list") + chunk({}, "tool_calls", counting(5)) + done
-    )
-    reader.next(Turns.answered(reader))
-
-    const shown = Turns.feed(reader, chunk({ content: "b" }, null, counting(1)) + chunk({}, "stop", counting(2)))
-
-    assert.strictEqual(shown, chunk({ content: "\n\nb" }, null, counting(6)) + chunk({}, "stop", counting(7)))
-  })
-})
-
-const completion = (message: object, finish_reason: string, counted: object = {}) =>
-  JSON.stringify({ id: "chat_9", choices: [{ index: 0, message, finish_reason }], usage: counted })
-
-const use = (name: string, given = "{}") => ({
-  id: `call_${name}`,
-  type: "function",
-  function: { name, arguments: given }
-})
-
-describe("A whole completion", () => {
-  it.each([
-    completion({ role: "assistant", content: "a" }, "stop"),
-    completion({ role: "assistant", content: null, tool_calls: [use("Read")] }, "tool_calls"),
-    ` { "choices" : "odd" } `,
-    `no JSON`
-  ])("without an injected call is the client's as it is: %s", (body) => {
-    const reader = turns()
-    const bytes = Bodies.bytes(body)
-    reader.whole(bytes)
-
-    assert.deepStrictEqual(reader.calls(), [])
-    assert.strictEqual(reader.merged(), bytes)
-  })
-
-  it("with one is asked on, and the last one has what was said before and all usage", () => {
-    const reader = turns()
-    const calling = { role: "assistant", content: "I look.", tool_calls: [use("bmcp_a_list", `{"a":1}`)] }
-    reader.whole(Bodies.bytes(completion(calling, "tool_calls", { prompt_tokens: 10, completion_tokens: 2 })))
-    assert.deepStrictEqual(reader.calls(), [{ id: "call_bmcp_a_list", name: "bmcp_a_list", args: `{"a":1}` }])
-    const { messages } = Turns.sent(reader.next(Turns.answered(reader, Turns.said("no"), true)))
-    assert.deepStrictEqual(messages.slice(1), [
-      calling,
-      {
-        role: "tool",
-        tool_call_id: "call_bmcp_a_list",
-        content: `{"isError":true,"content":[{"type":"text","text":"no"}]}`
-      }
+    const first = feed(turns, [chunk(injected()), finish("tool_calls"), done])
+    turns.next(ran(turns))
+    const second = feed(turns, [
+      chunk({ role: "assistant", ...injected("call_b") }),
+      chunk({ role: "assistant", content: "a" }),
+      done
+    ])
+    turns.next(ran(turns))
+    const third = feed(turns, [
+      chunk({ role: "assistant", content: "b" }),
+      chunk({ role: "assistant" }),
+      chunk({ content: "c" })
     ])
 
-    const answer = { role: "assistant", content: "Here.", annotations: [] }
-    reader.whole(Bodies.bytes(completion(answer, "stop", { prompt_tokens: 5, completion_tokens: 1 })))
+    assert.deepStrictEqual(first, [])
+    assert.deepStrictEqual(second, [chunk({ role: "assistant" }), chunk({ role: "assistant", content: "a" })])
+    assert.deepStrictEqual(third, [chunk({ content: "\n\nb" }), chunk({ content: "c" })])
+  })
+
+  it("parts texts from those of all answers before, and only from those", () => {
+    const turns = begin()
+    const seen: Array<string> = []
+
+    seen.push(...feed(turns, [chunk(injected()), done]))
+    turns.next(ran(turns))
+    seen.push(...feed(turns, [chunk({ content: "a" }), chunk(injected()), done]))
+    turns.next(ran(turns))
+    seen.push(...feed(turns, [chunk(injected()), done]))
+    turns.next(ran(turns))
+    seen.push(...feed(turns, [chunk({ content: "" }), chunk({ reasoning: "r" }), chunk({ content: "b" }), done]))
+
+    assert.deepStrictEqual(seen, [
+      chunk({ content: "a" }),
+      chunk({ content: "" }),
+      chunk({ reasoning: "r" }),
+      chunk({ content: "\n\nb" }),
+      done
+    ])
+  })
+
+  it("keeps the pieces of a message that were never looked at", () => {
+    const turns = begin()
+    const pieces = Array.from({ length: 3000 }, (_, at) => `${at}${"ü".repeat(100)}`)
+
+    feed(turns, [
+      ...pieces.map((content) => chunk({ content })),
+      chunk({ reasoning_content: "Let" }),
+      chunk({ reasoning_content: " me" }),
+      chunk({ details: [1], refusal: null, annotations: [], ...injected() }),
+      chunk({ details: [2] }),
+      done
+    ])
+
+    assert.deepStrictEqual(added(turns.next([])), [
+      {
+        role: "assistant",
+        content: pieces.join(""),
+        reasoning_content: "Let me",
+        details: [1, 2],
+        tool_calls: [{ id: "call_a", type: "function", function: { name: search.id, arguments: `{"q":1}` } }]
+      }
+    ])
+  })
+
+  it("keeps what a vendor says of a call besides", () => {
+    const turns = begin()
+    const extra_content = { google: { thought_signature: "abc" } }
+
+    feed(turns, [
+      chunk(calling({ ...part(0, "call_a", search.id, `{"q"`), extra_content, __proto__x: null })),
+      chunk(calling({ ...part(0, "call_a", search.id, `:1}`), extra_content })),
+      done
+    ])
+
+    assert.deepStrictEqual(added(turns.next([])), [
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [
+          {
+            id: "call_a",
+            type: "function",
+            function: { name: search.id, arguments: `{"q":1}` },
+            extra_content,
+            __proto__x: null
+          }
+        ]
+      }
+    ])
+  })
+
+  it.each([
+    {
+      title: "by their indexes",
+      chunks: [
+        calling(part(0, "a", search.id, "1")),
+        calling(part(2, "b", search.id, "2")),
+        calling(part(0, undefined, undefined, "3"), part(2, undefined, undefined, "4"))
+      ],
+      calls: [
+        { id: "a", name: search.id, args: "13" },
+        { id: "b", name: search.id, args: "24" }
+      ]
+    },
+    {
+      title: "by their ids, if all have one index",
+      chunks: [
+        calling(part(0, "a", search.id, "1")),
+        calling(part(0, "b", plain.id, "2"), part(0, "b", plain.id, "3"))
+      ],
+      calls: [
+        { id: "a", name: search.id, args: "1" },
+        { id: "b", name: plain.id, args: "23" }
+      ]
+    },
+    {
+      title: "by their ids, if none has an index",
+      chunks: [
+        calling(part(undefined, "a", search.id, "1"), part(undefined, "b", plain.id)),
+        calling(part(undefined, "", "", "2"))
+      ],
+      calls: [
+        { id: "a", name: search.id, args: "1" },
+        { id: "b", name: plain.id, args: "2" }
+      ]
+    },
+    {
+      title: "without ids, which get some",
+      chunks: [calling(part(0, undefined, search.id, "1")), calling(part(1, "", search.id, " "))],
+      calls: [
+        { id: "call00001", name: search.id, args: "1" },
+        { id: "call00002", name: search.id, args: "" }
+      ]
+    },
+    {
+      title: "with a name that comes late",
+      chunks: [calling({ index: 0, id: "a", type: "function" }), calling(part(0, undefined, search.id, "1"))],
+      calls: [{ id: "a", name: search.id, args: "1" }]
+    },
+    {
+      title: "with arguments that are no text",
+      chunks: [calling({ index: 0, id: "a", function: { name: search.id, arguments: { q: 1 } } })],
+      calls: [{ id: "a", name: search.id, args: `{"q":1}` }]
+    }
+  ])("has several calls, told apart $title", ({ chunks, calls }) => {
+    const turns = begin()
+
+    const seen = feed(turns, [...chunks.map((delta) => chunk(delta)), finish("tool_calls"), done])
+    const asked = turns.calls()
+    const next = turns.next(ran(turns))
+
+    assert.deepStrictEqual(seen, [])
+    assert.deepStrictEqual(asked, calls)
+    assert.deepStrictEqual(added(next), [
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: calls.map(({ id, name, args }) => ({
+          id,
+          type: "function",
+          function: { name, arguments: args || "{}" }
+        }))
+      },
+      ...calls.map(({ id }) => ({
+        role: "tool",
+        tool_call_id: id,
+        content: `{"content":[{"type":"text","text":"42"}],"isError":false}`
+      }))
+    ])
+  })
+
+  it("makes up other ids in each answer", () => {
+    const turns = begin()
+
+    feed(turns, [chunk(calling(part(0, undefined, search.id))), done])
+    turns.next(ran(turns))
+    feed(turns, [chunk(calling(part(0, undefined, search.id))), done])
+
+    assert.deepStrictEqual(turns.calls(), [{ id: "call00002", name: search.id, args: "" }])
+  })
+
+  it("tells the model all of a result, and that it is an error", () => {
+    const turns = begin()
+    feed(turns, [chunk(injected()), done])
+    const [call] = turns.calls()
+    assert.isDefined(call)
+
+    const next = turns.next([
+      { call, result: ToolResult.failed("ü") },
+      { call, result: { structuredContent: { a: 1 }, isError: false, content: [] } }
+    ])
+
+    assert.deepStrictEqual(JSON.parse(text(next)).messages.slice(2), [
+      { role: "tool", tool_call_id: "call_a", content: `{"content":[{"type":"text","text":"ü"}],"isError":true}` },
+      { role: "tool", tool_call_id: "call_a", content: `{"content":[],"isError":false,"structuredContent":{"a":1}}` }
+    ])
+  })
+
+  it.each(
+    times(
+      [{ reason: "tool_calls" }, { reason: "function_call" }, { reason: "stop" }, { reason: undefined }],
+      [{ isCut: true }, { isCut: false }]
+    )
+  )("goes on if it ended for $reason, cut: $isCut", ({ reason, isCut }) => {
+    const turns = begin()
+
+    const seen = feed(turns, [
+      chunk(injected(), { finish: "" }),
+      ...(reason === undefined ? [] : [finish(reason)]),
+      bill({}),
+      ...(isCut ? [] : [done])
+    ])
+    const isComplete = reason !== undefined || !isCut
+
+    assert.deepStrictEqual(seen, [])
+    assert.strictEqual(turns.calls().length, isComplete ? 1 : 0)
+    assert.strictEqual(turns.rest().length, isComplete ? 0 : 1)
+  })
+
+  it("goes on if the reason comes with the call, or with text", () => {
+    const turns = begin()
+    const usage = { prompt_tokens: 1 }
+
+    const seen = feed(turns, [
+      chunk({ role: "assistant", content: "a", ...injected() }, { finish: "tool_calls", usage }),
+      chunk({ content: "b" }, { finish: "tool_calls", usage }),
+      done,
+      bill(usage)
+    ])
+
+    assert.deepStrictEqual(seen, [chunk({ role: "assistant", content: "a" }), chunk({ content: "b" })])
+    assert.strictEqual(turns.calls().length, 1)
+  })
+
+  it.each([{ reason: "length" }, { reason: "content_filter" }, { reason: "odd" }])(
+    "ends if it ended for $reason, without the call",
+    ({ reason }) => {
+      const turns = begin()
+      const usage = { prompt_tokens: 1 }
+
+      const seen = feed(turns, [
+        chunk({ content: "a" }),
+        chunk(injected()),
+        finish(reason, { usage }),
+        bill(usage),
+        done
+      ])
+
+      assert.deepStrictEqual(seen, [chunk({ content: "a" }), finish(reason, { usage }), bill(usage), done])
+      assert.deepStrictEqual(turns.calls(), [])
+    }
+  )
+
+  it("ends without a promise if it was to be the last one", () => {
+    for (const reason of ["tool_calls", "function_call", "stop"]) {
+      const turns = begin()
+      feed(turns, [chunk(injected("call_a")), finish("tool_calls"), done])
+      const results = ran(turns)
+      turns.finish()
+      turns.next(results)
+
+      const seen = feed(turns, [
+        chunk(injected("call_b")),
+        chunk({ content: "b" }),
+        finish(reason),
+        bill({ n: 1 }),
+        done
+      ])
+
+      assert.deepStrictEqual(seen, [chunk({ content: "b" }), finish("stop"), bill({ n: 1 }), done])
+      assert.deepStrictEqual(turns.calls(), [])
+    }
+  })
+
+  it("shows what was held back if something comes that ends it", () => {
+    const error = `{"error":{"message":"no"}}`
+    const late = chunk(calling(part(1, "y", "read")))
+    const usage = { n: 1 }
+
+    for (const [end, finished] of [
+      [[error], [finish("stop", { usage }), bill(usage), error]],
+      [
+        [chunk({}, { finish: "length" }), done],
+        [finish("length"), finish("stop", { usage }), bill(usage), done]
+      ],
+      [
+        [late, done],
+        [chunk(calling(part(0, "y", "read"))), finish("tool_calls", { usage }), bill(usage), done]
+      ]
+    ] as const) {
+      const turns = begin()
+
+      const seen = feed(turns, [
+        chunk(injected()),
+        chunk({ content: "a" }, { finish: "tool_calls", usage }),
+        bill(usage),
+        ...end
+      ])
+
+      assert.deepStrictEqual(seen, [chunk({ content: "a" }), ...finished])
+      assert.deepStrictEqual(turns.calls(), [])
+      assert.deepStrictEqual(turns.rest(), [])
+    }
+  })
+
+  it("runs nothing if a chunk says that something has failed", () => {
+    const turns = begin()
+    const failed = `{"id":"c1","error":{"code":502},"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}`
+
+    const seen = feed(turns, [chunk(injected()), failed, done])
+
+    assert.deepStrictEqual(seen, [failed, done])
+    assert.deepStrictEqual(turns.calls(), [])
+  })
+
+  it("gives out what was held back if it breaks off", () => {
+    const turns = begin()
+    feed(turns, [chunk(injected()), bill({ n: 1 })])
+
+    assert.deepStrictEqual(turns.rest().map(text), [eventOf(bill({ n: 1 }))])
+    assert.deepStrictEqual(turns.rest(), [])
+  })
+
+  it.each([
+    {
+      title: "after it",
+      parts: [
+        [part(0, "a", search.id, "1"), part(1, "b", "read", "2")],
+        [part(1, undefined, undefined, "3"), part(0, undefined, undefined, "4")],
+        [part(2, "c", search.id, ""), part(3, "d", "read", "")]
+      ],
+      seen: [[part(0, "b", "read", "2")], [part(0, undefined, undefined, "3")], [part(1, "d", "read", "")]]
+    },
+    {
+      title: "before it",
+      parts: [[part(1, "a", "read", "1")], [part(2, "b", search.id, "2")], [part(3, "c", "read", "3")]],
+      seen: [[part(1, "a", "read", "1")], [part(2, "c", "read", "3")]]
+    },
+    {
+      title: "without an index",
+      parts: [
+        [part(undefined, "a", search.id)],
+        [part(undefined, "b", "read")],
+        [part(undefined, undefined, undefined, "1")]
+      ],
+      seen: [
+        [{ ...part(undefined, "b", "read"), index: 0 }],
+        [{ ...part(undefined, undefined, undefined, "1"), index: 0 }]
+      ]
+    },
+    {
+      title: "with a name that comes late",
+      parts: [
+        [part(0, "a", search.id)],
+        [part(1, "b", "", "1")],
+        [part(1, undefined, "read", "2")],
+        [part(1, undefined, undefined, "3")]
+      ],
+      seen: [[{ ...part(0, "b", "read", "12") }], [part(0, undefined, undefined, "3")]]
+    },
+    {
+      title: "of another type",
+      parts: [
+        [part(0, "a", search.id)],
+        [{ index: 1, id: "b", type: "custom", custom: { name: search.id, input: "1" } }]
+      ],
+      seen: [[{ index: 0, id: "b", type: "custom", custom: { name: search.id, input: "1" } }]]
+    }
+  ])("ends with a call of the client's $title", ({ parts, seen }) => {
+    const turns = begin()
+
+    const shown = feed(turns, [...parts.map((some) => chunk(calling(...some))), finish("tool_calls"), done])
+
+    assert.deepStrictEqual(
+      shown.slice(0, -1).map((data) => JSON.parse(data)),
+      [...seen.map((some) => chunk(calling(...some))), finish("tool_calls")].map((data) => JSON.parse(data))
+    )
+    assert.deepStrictEqual(turns.calls(), [])
+  })
+
+  it("ends with a call of a function of the older kind", () => {
+    const turns = begin()
+    const called = chunk({ function_call: { name: "read", arguments: "" } })
+
+    assert.deepStrictEqual(feed(turns, [chunk(injected()), called, finish("function_call"), done]), [
+      called,
+      finish("function_call"),
+      done
+    ])
+  })
+
+  it("lets everything else of later answers pass, with the first one's id", () => {
+    const turns = begin()
+    feed(turns, [`{"id":"","choices":[]}`, chunk(injected()), finish("stop"), done])
+    turns.next(ran(turns))
+    const comment = bytes(": a comment\n\n")
+    const unknown = [`{"id":`, `{"x":1}`, `[1]`, `{"id":7}`, `{"id":"c1", "x":1}`, `{"error":null}`]
+
+    assert.strictEqual(turns.event(comment, "")[0], comment)
+    assert.deepStrictEqual(feed(turns, unknown), unknown)
+    assert.deepStrictEqual(feed(turns, [`{ "x" : {"id":"c2"}, "id" : "c2" , "choices":[ ] }`]), [
+      `{ "x" : {"id":"c2"}, "id" : "c1" , "choices":[ ] }`
+    ])
+    assert.deepStrictEqual(
+      turns.event(bytes(`: {\nid: 7\ndata:{"id":"c2"}\nretry: 1\r\n\r\n`), `{"id":"c2"}`).map(text),
+      [`: {\nid: 7\ndata:{"id":"c1"}\nretry: 1\r\n\r\n`]
+    )
+    assert.deepStrictEqual(turns.event(bytes(`id: 7\ndata: {"id":\ndata: "c2"}\n\n`), `{"id":\n"c2"}`).map(text), [
+      `id: 7\ndata: {"id":\ndata: "c1"}\n\n`
+    ])
+  })
+
+  it("shows with each chunk of later answers the usage of all up to now", () => {
+    const turns = begin()
+    const first = [
+      chunk({ content: "a" }, { usage: { n: 1 } }),
+      chunk({ content: "b" }, { usage: { n: 2 } }),
+      chunk(injected(), { usage: { n: 3 } }),
+      finish("stop", { usage: { n: 4 } }),
+      done
+    ]
+
+    const seen = feed(turns, first)
+    turns.next(ran(turns))
+    const second = feed(turns, [
+      chunk({ content: "c" }, { usage: { n: 1 } }),
+      finish("stop", { usage: { n: 2 } }),
+      chunk({}, { usage: null }),
+      done
+    ])
+
+    assert.deepStrictEqual(seen, first.slice(0, 2))
+    assert.deepStrictEqual(second, [
+      chunk({ content: "\n\nc" }, { usage: { n: 5 } }),
+      finish("stop", { usage: { n: 6 } }),
+      chunk({}, { usage: null }),
+      done
+    ])
+  })
+
+  it("neither throws nor leaks because of values that are nested deeper than calls can be", () => {
+    const turns = begin()
+    const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`
+    const data = `{"id":"c1","choices":[{"delta":{"x":${deep},"tool_calls":[{"index":0,"id":"a","function":{"name":"${search.id}","arguments":"1"}}]}}]}`
+
+    assert.deepStrictEqual(feed(turns, [data, finish("stop"), done]), [])
+    assert.deepStrictEqual(added(turns.next([])), [
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [{ id: "a", type: "function", function: { name: search.id, arguments: "1" } }]
+      }
+    ])
+  })
+})
+
+interface Parts {
+  readonly id?: string
+  readonly finish?: string | null
+  readonly usage?: string
+}
+
+/** A whole answer, with spaces that an edit elsewhere keeps. */
+const completion = (message: string, { id = "c1", finish: reason = "stop", usage = "" }: Parts = {}) =>
+  `{ "id" : "${id}","choices":[{"index":0,"message":${message},"finish_reason":${JSON.stringify(reason)}}]${usage && `, "usage" : ${usage}`} }\n`
+
+const wholeCall = (id: string, name: string, args = "{}") =>
+  `{"id":"${id}","type":"function","function":{"name":"${name}","arguments":${JSON.stringify(args)}}}`
+
+const merged = (turns: ToolTurns, body: string): string => {
+  turns.whole(bytes(body))
+  return text(turns.merged())
+}
+
+describe("A whole chat answer", () => {
+  it.each([
+    completion(`{"role":"assistant","content":"a"}`, { usage: `{"prompt_tokens":1}` }),
+    completion(`{"role":"assistant","content":null,"tool_calls":[${wholeCall("a", "read")}]}`, {
+      finish: "tool_calls"
+    }),
+    completion(`{"tool_calls":[{"id":"a","type":"function"},null]}`, { finish: "tool_calls" }),
+    completion(`{"tool_calls":null}`),
+    `{"choices":[{"index":1,"message":{"tool_calls":[${wholeCall("a", search.id)}]}}]}`,
+    `{"choices":[{"index":0}]}`,
+    `{"choices":7}`,
+    `{"error":{"message":"no"}}`,
+    `[]`,
+    `no`,
+    ``
+  ])("is what the client gets: %s", (body) => {
+    const turns = begin()
+    const sent = bytes(body)
+
+    turns.whole(sent)
+
+    assert.strictEqual(turns.merged(), sent)
+    assert.deepStrictEqual(turns.calls(), [])
+  })
+
+  it("goes on in the next one, and is one with it", () => {
+    const turns = begin()
+
+    turns.whole(
+      bytes(
+        completion(
+          `{"role":"assistant","content":"Let me see.","refusal":null,"annotations":[],"reasoning_content":"r","tool_calls":[${wholeCall("call_a", ` ${search.id}`, `{"q":1}`)}]}`,
+          { finish: "tool_calls", usage: `{"prompt_tokens":10,"completion_tokens_details":{"reasoning_tokens":1}}` }
+        )
+      )
+    )
+    const calls = turns.calls()
+    const next = turns.next(ran(turns))
+    const seen = merged(
+      turns,
+      completion(`{"role":"assistant","content":"It is 42.","refusal":null}`, {
+        id: "c2",
+        usage: `{"prompt_tokens":20,"completion_tokens_details":{"reasoning_tokens":2},"x":null}`
+      })
+    )
+
+    assert.deepStrictEqual(calls, [{ id: "call_a", name: search.id, args: `{"q":1}` }])
+    assert.strictEqual(
+      text(next),
+      `{"model":"gpt","messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"Let me see.","reasoning_content":"r","tool_calls":[` +
+        `{"id":"call_a","type":"function","function":{"name":"bmcp_docs_search","arguments":"{\\"q\\":1}"}}]},` +
+        `{"role":"tool","tool_call_id":"call_a","content":"${answered}"}],"tools":[]}`
+    )
+    assert.strictEqual(
+      seen,
+      completion(`{"role":"assistant","content":"Let me see.\\n\\nIt is 42.","refusal":null}`, {
+        id: "c2",
+        usage: `{"prompt_tokens":30,"completion_tokens_details":{"reasoning_tokens":3},"x":null}`
+      })
+    )
+    assert.deepStrictEqual(turns.calls(), [])
+  })
+
+  it.each([
+    { content: `""`, shown: `"a"` },
+    { content: `null`, shown: `"a"` },
+    { content: `"b"`, shown: `"a\\n\\nb"` },
+    { content: `[{"type":"text","text":"b"}]`, shown: `[{"type":"text","text":"a\\n\\n"},{"type":"text","text":"b"}]` }
+  ])("with $content after the text of earlier answers has $shown", ({ content, shown }) => {
+    const turns = begin()
+    turns.whole(
+      bytes(completion(`{"content":[{"type":"text","text":"a"}],"tool_calls":[${wholeCall("a", search.id)}]}`))
+    )
+    turns.next(ran(turns))
+
+    assert.strictEqual(merged(turns, completion(`{"content":${content}}`)), completion(`{"content":${shown}}`))
+  })
+
+  it("has the usage of earlier answers if it says none itself", () => {
+    const turns = begin()
+    turns.whole(bytes(completion(`{"tool_calls":[${wholeCall("a", search.id)}]}`, { usage: `{"n":1}` })))
+    turns.next(ran(turns))
 
     assert.strictEqual(
-      Bodies.text(reader.merged()),
-      completion({ ...answer, content: "I look.\n\nHere." }, "stop", { prompt_tokens: 15, completion_tokens: 3 })
+      merged(turns, `{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}]}`),
+      `{"choices":[{"index":0,"message":{"content":"a"},"finish_reason":"stop"}],"usage":{"n":1}}`
     )
   })
 
-  it("that calls a tool of the client's, too, has that one only", () => {
-    const reader = turns()
-    const calling = { role: "assistant", content: null, tool_calls: [use("bmcp_a_list"), use("Read")] }
-    reader.whole(Bodies.bytes(completion(calling, "tool_calls")))
+  it.each([{ reason: "tool_calls" }, { reason: "function_call" }, { reason: "stop" }, { reason: null }])(
+    "has calls to be run if it ended for $reason",
+    ({ reason }) => {
+      const turns = begin()
+      const calls = `${wholeCall("a", search.id)},{"function":{"name":"${search.id}","arguments":{"q":1}}},{"function":{"name":"${plain.id}"}}`
 
-    assert.deepStrictEqual(reader.calls(), [])
-    assert.strictEqual(
-      Bodies.text(reader.merged()),
-      completion({ ...calling, tool_calls: [use("Read")] }, "tool_calls")
-    )
+      turns.whole(bytes(completion(`{"tool_calls":[${calls}]}`, { finish: reason })))
+
+      assert.isTrue(turns.isOver())
+      assert.deepStrictEqual(turns.calls(), [
+        { id: "a", name: search.id, args: "{}" },
+        { id: "call00002", name: search.id, args: `{"q":1}` },
+        { id: "call00003", name: plain.id, args: "" }
+      ])
+    }
+  )
+
+  it.each([{ reason: "length" }, { reason: "content_filter" }, { reason: "odd" }])(
+    "has none if it ended for $reason, and the client does not see them",
+    ({ reason }) => {
+      const turns = begin()
+      const body = completion(`{"content":"a","tool_calls":[${wholeCall("a", search.id)}]}`, { finish: reason })
+
+      assert.strictEqual(merged(turns, body), completion(`{"content":"a"}`, { finish: reason }))
+      assert.deepStrictEqual(turns.calls(), [])
+    }
+  )
+
+  it("ends without a promise if it was to be the last one", () => {
+    const turns = begin()
+    const call = completion(`{"content":null,"tool_calls":[${wholeCall("a", search.id)}]}`, { finish: "tool_calls" })
+    turns.whole(bytes(call))
+    turns.next(ran(turns))
+    turns.finish()
+
+    assert.strictEqual(merged(turns, call), completion(`{"content":null}`))
+    assert.deepStrictEqual(turns.calls(), [])
   })
 
-  it("that still calls once that is over has no call", () => {
-    const reader = turns()
-    reader.finish()
-    reader.whole(Bodies.bytes(completion({ content: "a", tool_calls: [use("bmcp_a_list")] }, "tool_calls")))
+  it("is the last one if it calls a tool of the client's", () => {
+    const turns = begin()
+    const custom = `{"id":"c","type":"custom","custom":{"name":"${search.id}","input":""}}`
+    const calls = [wholeCall("a", search.id), wholeCall("b", "read"), custom, wholeCall("d", search.id)]
+    const ended = { finish: "tool_calls" }
 
-    assert.deepStrictEqual(reader.calls(), [])
-    assert.strictEqual(Bodies.text(reader.merged()), completion({ content: "a" }, "stop"))
+    assert.strictEqual(
+      merged(turns, completion(`{"content":"a","tool_calls":[${calls.join(",")}]}`, ended)),
+      completion(`{"content":"a","tool_calls":[${wholeCall("b", "read")},${custom}]}`, ended)
+    )
+    assert.deepStrictEqual(turns.calls(), [])
   })
 })

@@ -471,7 +471,7 @@ describe("A response that says which tools it had", () => {
   it.each([
     {
       sent: `id: 1\r\nevent: response.created\r\ndata:{"type":"response.created", "response":{"tools":[${tool}], "n":1.0}}\r\nretry: 1\r\n\r\n`,
-      seen: `id: 1\r\nevent: response.created\r\ndata: {"type":"response.created", "response":{"tools":[], "n":1.0}}\r\nretry: 1\r\n\r\n`
+      seen: `id: 1\r\nevent: response.created\r\ndata:{"type":"response.created", "response":{"tools":[], "n":1.0}}\r\nretry: 1\r\n\r\n`
     },
     {
       sent: `data: {"type":"response.created",\ndata:  "response":{"tools":[${tool}],\ndata: "n":1.0}}\n\n`,
