@@ -1,4 +1,4 @@
-/** One connection to an MCP server over Streamable HTTP, in the revision of the protocol that it understands. */
+/** One connection to an MCP server, over Streamable HTTP or to a process, in the revision of the protocol that it understands. */
 import * as McpClient from "effect/ai/McpClient"
 import { McpClientError, TransportError } from "effect/ai/McpClientError"
 import * as McpProtocol from "effect/ai/McpProtocol"
@@ -11,6 +11,8 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type { HttpClientResponse } from "effect/http/HttpClientResponse"
 import * as Result from "effect/Result"
+import type * as ChildProcess from "effect/process/ChildProcess"
+import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import type * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -30,12 +32,17 @@ export interface McpConnection {
   readonly listen: (changed: Effect.Effect<void>, retry: Schedule.Schedule<unknown>) => Effect.Effect<void>
 }
 
+/** Opens one. It ends, and with it the server's session or the process, when the scope closes. */
+export type Open = (protocol: Protocol) => Effect.Effect<McpConnection, McpClientError, Scope.Scope>
+
+/** Hears the names of tools that are not valid, at each list. */
+export type LeftOut = (tool: string) => void
+
+/** Over HTTP. */
 export interface Server {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly http: HttpClient.HttpClient
-  /** Hears the names of tools that are not valid, at each list. */
-  readonly leftOut: (tool: string) => void
 }
 
 /** As the client calls itself. */
@@ -77,35 +84,51 @@ export const quiet = (http: HttpClient.HttpClient): HttpClient.HttpClient =>
     )
   )
 
-/** Ends, and with it the server's session, when the scope closes. */
-export const open = Effect.fnUntraced(function* (
-  { url, headers, http, leftOut }: Server,
-  protocol: Protocol
-): Effect.fn.Return<McpConnection, McpClientError, Scope.Scope> {
-  let session: string | undefined
-  const client = HttpClient.tap(http, (response) =>
-    Effect.sync(() => {
-      session = response.headers["mcp-session-id"] ?? session
-    })
-  )
-  const transport = yield* McpClient.http({ url, protocol, headers }).pipe(
-    Effect.provideService(HttpClient.HttpClient, client)
-  )
-  const mcp = yield* McpClient.make({ ...clientInfo, timeout: "15 seconds" }).pipe(
+export const openHttp = ({ url, headers, http }: Server, leftOut: LeftOut): Open =>
+  Effect.fnUntraced(function* (protocol) {
+    let session: string | undefined
+    const client = HttpClient.tap(http, (response) =>
+      Effect.sync(() => {
+        session = response.headers["mcp-session-id"] ?? session
+      })
+    )
+    const transport = yield* McpClient.http({ url, protocol, headers }).pipe(
+      Effect.provideService(HttpClient.HttpClient, client)
+    )
+    const stream = () => withHeaders(subscription(url, protocol), { ...headers, ...sessionHeader(session) }, protocol)
+    const connection = yield* over(transport, leftOut)
+    return {
+      ...connection,
+      listen: (changed, retry) =>
+        Effect.repeat(
+          Effect.suspend(() => heard(http, stream(), changed)),
+          { schedule: retry, while: (isOffered) => isOffered }
+        ).pipe(Effect.asVoid)
+    }
+  })
+
+/** To a process that is started for it, over its standard input and output. It is not heard when its tools change. */
+export const openStdio = (
+  command: ChildProcess.Command,
+  spawner: ChildProcessSpawner["Service"],
+  leftOut: LeftOut
+): Open =>
+  Effect.fnUntraced(function* (protocol) {
+    const transport = yield* McpClient.stdio({ command, protocol }).pipe(
+      Effect.provideService(ChildProcessSpawner, spawner)
+    )
+    return { ...(yield* over(transport, leftOut)), listen: () => Effect.void }
+  })
+
+const over = (transport: McpClient.Transport, leftOut: LeftOut) =>
+  McpClient.make({ ...clientInfo, timeout: "15 seconds" }).pipe(
     Effect.provideService(McpClient.Transport, mending(transport, leftOut)),
-    calm
+    calm,
+    Effect.map((mcp): Omit<McpConnection, "listen"> => ({
+      tools: calm(mcp.listTools()),
+      call: (tool, args) => calm(mcp.callTool({ tool, arguments: args }))
+    }))
   )
-  const stream = () => withHeaders(subscription(url, protocol), { ...headers, ...sessionHeader(session) }, protocol)
-  return {
-    tools: calm(mcp.listTools()),
-    call: (tool, args) => calm(mcp.callTool({ tool, arguments: args })),
-    listen: (changed, retry) =>
-      Effect.repeat(
-        Effect.suspend(() => heard(http, stream(), changed)),
-        { schedule: retry, while: (isOffered) => isOffered }
-      ).pipe(Effect.asVoid)
-  }
-})
 
 /** What the library interrupts of its own, or breaks by a defect, is an error. The caller's interruption does not come here. */
 const calm = <A, R>(effect: Effect.Effect<A, McpClientError, R>): Effect.Effect<A, McpClientError, R> =>
@@ -122,7 +145,7 @@ const calm = <A, R>(effect: Effect.Effect<A, McpClientError, R>): Effect.Effect<
     })
   )
 
-const mending = (transport: McpClient.Transport, leftOut: Server["leftOut"]): McpClient.Transport => ({
+const mending = (transport: McpClient.Transport, leftOut: LeftOut): McpClient.Transport => ({
   ...transport,
   request: (message, tool) =>
     Effect.map(transport.request(message, tool), (response) =>

@@ -7,7 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import type * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
-import type { McpConnection, Protocol, Server } from "./McpConnection.ts"
+import type { McpConnection, Protocol } from "./McpConnection.ts"
 import * as Connection from "./McpConnection.ts"
 
 export interface McpLink {
@@ -25,7 +25,7 @@ export interface Away {
 }
 
 export interface Options {
-  readonly server: Server
+  readonly open: Connection.Open
   /** Between attempts to connect, and to listen. */
   readonly retry: Schedule.Schedule<unknown>
   readonly refreshInterval: Duration.Input
@@ -39,7 +39,7 @@ export interface Options {
 
 /** Keeps it until the scope closes. */
 export const make = Effect.fnUntraced(function* ({
-  server,
+  open: openConnection,
   retry,
   refreshInterval,
   refresh,
@@ -62,7 +62,7 @@ export const make = Effect.fnUntraced(function* ({
 
   const open = Effect.fnUntraced(function* (protocol: Protocol): Effect.fn.Return<Held, McpClientError> {
     const scope = yield* Scope.fork(connections)
-    const opened = Scope.provide(Connection.open(server, protocol), scope)
+    const opened = Scope.provide(openConnection(protocol), scope)
     const connection = yield* Effect.onError(opened, () => Scope.close(scope, Exit.void))
     preferred = protocol
     return { connection, scope, calls: 0, idle: undefined }

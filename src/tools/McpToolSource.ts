@@ -4,6 +4,8 @@ import type * as McpSchema from "effect/ai/McpSchema"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
+import type * as ChildProcess from "effect/process/ChildProcess"
+import { ChildProcessSpawner } from "effect/process/ChildProcessSpawner"
 import type * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
@@ -20,17 +22,28 @@ import * as ToolFilter from "./ToolFilter.ts"
 import type { Tool, ToolSource } from "./ToolSource.ts"
 import { ToolError } from "./ToolSource.ts"
 
-export interface Options extends Patterns {
+/** What holds for every server. */
+export interface ServerOptions extends Patterns {
   /** In the names of its tools. */
   readonly name: string
-  /** Where it takes requests. A user and password in it are sent as `authorization`; records have it without them and its query. */
-  readonly url: URL
-  /** Sent with every request. Default none. */
-  readonly headers?: Readonly<Record<string, Redacted.Redacted>>
   /** After which time its tools are listed again, also if it does not say that they have changed. Default 1 minute. */
   readonly refreshInterval?: Duration.Input
   /** Between attempts to reach it, which must not end. Default exponential, from 1 second to 30. */
   readonly retry?: Schedule.Schedule<unknown>
+}
+
+/** Over Streamable HTTP. */
+export interface Options extends ServerOptions {
+  /** Where it takes requests. A user and password in it are sent as `authorization`; records have it without them and its query. */
+  readonly url: URL
+  /** Sent with every request. Default none. */
+  readonly headers?: Readonly<Record<string, Redacted.Redacted>>
+}
+
+/** A process on this machine. */
+export interface StdioOptions extends ServerOptions {
+  /** Started when the source is made, and again when it has ended. */
+  readonly command: ChildProcess.Command
 }
 
 /**
@@ -40,9 +53,41 @@ export interface Options extends Patterns {
 export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ToolSource, never, HttpClient.HttpClient | Scope.Scope> {
-  const { name, headers = {}, retry = untilThirty, refreshInterval = "1 minute" } = options
   const http = Connection.quiet(yield* HttpClient.HttpClient)
-  const { shown, mask, ...address } = McpAddress.make(options.url, headers)
+  const { shown, mask, ...address } = McpAddress.make(options.url, options.headers ?? {})
+  return yield* sourceOf(options, {
+    shown,
+    mask,
+    open: (leftOut) => Connection.openHttp({ ...address, http }, leftOut)
+  })
+})
+
+/** The same of a server that is a process of its own, over its standard input and output. */
+export const makeStdio = Effect.fnUntraced(function* (
+  options: StdioOptions
+): Effect.fn.Return<ToolSource, never, ChildProcessSpawner | Scope.Scope> {
+  const spawner = yield* ChildProcessSpawner
+  return yield* sourceOf(options, {
+    shown: undefined,
+    mask: (text) => text,
+    open: (leftOut) => Connection.openStdio(options.command, spawner, leftOut)
+  })
+})
+
+/** How a server is reached. */
+interface Way {
+  /** For records. */
+  readonly shown: string | undefined
+  /** Takes out of a text what is secret. */
+  readonly mask: (text: string) => string
+  readonly open: (leftOut: Connection.LeftOut) => Connection.Open
+}
+
+const sourceOf = Effect.fnUntraced(function* (
+  options: ServerOptions,
+  { shown, mask, open }: Way
+): Effect.fn.Return<ToolSource, never, Scope.Scope> {
+  const { name, retry = untilThirty, refreshInterval = "1 minute" } = options
   const filter = ToolFilter.make(options)
   const invalid = new Set<string>()
   const logged = new Set<string>()
@@ -69,7 +114,7 @@ export const make = Effect.fnUntraced(function* (
     )
 
   const link = yield* McpLink.make({
-    server: { ...address, http, leftOut: (tool) => void invalid.add(tool) },
+    open: open((tool) => void invalid.add(tool)),
     retry,
     refreshInterval,
     refresh,
