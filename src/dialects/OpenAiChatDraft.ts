@@ -213,8 +213,7 @@ const maximumDepth = 16
 
 const sumRule: Rule = (_, before, now) => (typeof before === "number" && typeof now === "number" ? before + now : now)
 
-const messageRule: Rule = (name, before, now) => {
-  if (name === "role") return before
+const messageRule: Rule = (_, before, now) => {
   if (typeof before === "string" && typeof now === "string") return before + now
   return Array.isArray(before) && Array.isArray(now) ? [...before, ...now] : now
 }
@@ -222,6 +221,6 @@ const messageRule: Rule = (name, before, now) => {
 // Some vendors repeat with each part what the call is.
 const callRule: Rule = (name, before, now) => {
   if (typeof before !== "string" || typeof now !== "string") return now
-  if (name === "arguments" || name === "input") return before + now
+  if (name === "arguments") return before + now
   return name === "id" || name === "type" || name === "name" ? before || now : now
 }

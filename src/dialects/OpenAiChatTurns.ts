@@ -129,7 +129,11 @@ class OpenAiChatTurns implements ToolTurns {
       if (shown !== message || finish_reason !== choice["finish_reason"])
         changes.push(JsonEdit.set(["choices"], choices.with(at, { ...choice, message: shown, finish_reason })))
     }
-    return JsonEdit.editIfPossible(body, changes)
+    // Choices that are nested too deeply to be written are lost: they may hold what the client must not see.
+    return Result.getOrElse(
+      Result.try(() => JsonEdit.edit(body, changes)),
+      () => JsonEdit.edit(body, [JsonEdit.set(["choices"], [])])
+    )
   }
 
   calls(): ReadonlyArray<InjectedCall> {
@@ -252,7 +256,7 @@ class OpenAiChatTurns implements ToolTurns {
     }
     this.unread = []
     this.unreadLength = 0
-    if (this.draft.hasRole && this.isFirst) this.hasShownRole = true
+    if (this.draft.hasRole) this.hasShownRole = true
   }
 }
 
@@ -272,7 +276,7 @@ const separator = "\n\n"
 const maximumUnread = 256 * 1024
 
 // In a string a quote has a backslash before it, so that these are names of members.
-const matters = /"(?:tool_calls|function_call)"|"(?:usage|error)"\s*:\s*[{"]|"finish_reason"\s*:\s*"/
+const matters = /"tool_calls"|"(?:usage|error)"\s*:\s*[{"]|"finish_reason"\s*:\s*"/
 
 // An error in place of a chunk: the stream's last event.
 const terminalError = /^\{\s*"error"\s*:\s*[{"]/

@@ -362,12 +362,72 @@ describe("A stream of a chat that calls a tool of the gateway's own", () => {
     ])
   })
 
+  it("is read in the order in which it came, however it was looked at", () => {
+    const turns = begin()
+    const usage = { n: 1 }
+
+    const seen = feed(turns, [
+      chunk({ content: "1" }, { id: "c0" }),
+      chunk({ role: "assistant", content: "2" }),
+      chunk({ content: "3" }, { usage }),
+      chunk({ content: "4" }),
+      chunk({ role: "assistant", content: null, function_call: null, ...injected() }),
+      finish("stop"),
+      done
+    ])
+    const next = turns.next(ran(turns))
+
+    assert.strictEqual(seen.length, 4)
+    assert.include(text(next), `{"role":"assistant","content":"1234","tool_calls":[{"id":"call_a"`)
+    assert.deepStrictEqual(feed(turns, [finish("stop")]), [finish("stop", { id: "c0" })])
+  })
+
+  it("hides nothing but the call", () => {
+    const turns = begin()
+    const others = [
+      `{"id":"c1","choices":[{"index":1,"delta":{"content":"a"}}],"usage":{"n":1}}`,
+      `{"id":"c1","choices":[]}`,
+      `{"x":{"usage":{}}}`
+    ]
+    const call = part(0, "call_a", search.id)
+    const comment = bytes(": a comment\n\n")
+
+    assert.deepStrictEqual(
+      feed(turns, [
+        JSON.stringify({
+          choices: [
+            { index: 1, delta: { content: "a" } },
+            { index: 0, delta: calling(call) }
+          ]
+        })
+      ]),
+      [
+        JSON.stringify({
+          choices: [
+            { index: 1, delta: { content: "a" } },
+            { index: 0, delta: {} }
+          ]
+        })
+      ]
+    )
+    assert.deepStrictEqual(feed(turns, others), others)
+    assert.deepStrictEqual(feed(turns, [finish("stop"), done]), [])
+    assert.strictEqual(turns.event(comment, "")[0], comment)
+  })
+
+  it("shows the reason that comes with a call that is cut off", () => {
+    const turns = begin()
+
+    assert.deepStrictEqual(feed(turns, [chunk(injected(), { finish: "length" })]), [finish("length")])
+  })
+
   it("keeps what a vendor says of a call besides", () => {
     const turns = begin()
     const extra_content = { google: { thought_signature: "abc" } }
+    const first = { name: search.id, arguments: `{"q"` }
 
     feed(turns, [
-      chunk(calling({ ...part(0, "call_a", search.id, `{"q"`), extra_content, __proto__x: null })),
+      chunk(calling({ ...part(0, "call_a", undefined), extra_content, function: { ...first, x: 1 } })),
       chunk(calling({ ...part(0, "call_a", search.id, `:1}`), extra_content })),
       done
     ])
@@ -380,9 +440,8 @@ describe("A stream of a chat that calls a tool of the gateway's own", () => {
           {
             id: "call_a",
             type: "function",
-            function: { name: search.id, arguments: `{"q":1}` },
-            extra_content,
-            __proto__x: null
+            function: { name: search.id, arguments: `{"q":1}`, x: 1 },
+            extra_content
           }
         ]
       }
@@ -423,6 +482,11 @@ describe("A stream of a chat that calls a tool of the gateway's own", () => {
         { id: "a", name: search.id, args: "1" },
         { id: "b", name: plain.id, args: "2" }
       ]
+    },
+    {
+      title: "by the last one, if a part has no index",
+      chunks: [calling(part(0, "a", search.id, "1")), calling(part(undefined, undefined, undefined, "2"))],
+      calls: [{ id: "a", name: search.id, args: "12" }]
     },
     {
       title: "without ids, which get some",
@@ -911,5 +975,16 @@ describe("A whole chat answer", () => {
       completion(`{"content":"a","tool_calls":[${wholeCall("b", "read")},${custom}]}`, ended)
     )
     assert.deepStrictEqual(turns.calls(), [])
+  })
+
+  it("neither throws nor leaks because of values that are nested deeper than calls can be", () => {
+    const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`
+    const untouched = completion(`{"content":"a","x":${deep}}`)
+
+    assert.isTrue(merged(begin(), untouched) === untouched)
+    assert.strictEqual(
+      merged(begin(), completion(`{"x":${deep},"tool_calls":[${wholeCall("a", search.id)}]}`)),
+      `{ "id" : "c1","choices":[] }\n`
+    )
   })
 })
