@@ -165,14 +165,13 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
                 interception.progress
               )
             )
-          let permit: CircuitBreakers.Permit | undefined
+          const circuit = new CircuitOutcome.LastPermit()
           const call = (sent: Uint8Array) =>
             Effect.flatMap(breakers.admit(circuitOf(route, model), circuitBreaker), (admitted) => {
-              permit = admitted
+              circuit.permit = admitted
               return CircuitOutcome.judged(walk(sent), admitted, circuitBreaker, asked.stream)
             })
-          const tell = (outcome: CircuitBreakers.Outcome) => permit?.tell(outcome)
-          const relayed = { interception, request, dialect, omitted: asked.omitted, tell, hold }
+          const relayed = { interception, request, dialect, omitted: asked.omitted, circuit, hold }
           const answer =
             offer === undefined
               ? Effect.map(call(asked.body), (response) =>
@@ -201,7 +200,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
 
     const relay = (
       response: UpstreamResponse,
-      { interception, request, dialect, omitted, tell, hold, copy }: Relayed
+      { interception, request, dialect, omitted, circuit, hold, copy }: Relayed
     ): HttpServerResponse.HttpServerResponse => {
       const headers = responseHeaders(response, request)
       headers[Interception.idHeader] = interception.id
@@ -214,7 +213,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
           keepaliveInterval,
           onEnd: (failure, isError) => {
             interception.answered(failure, isError)
-            tell(CircuitOutcome.ofEnd(failure, isError))
+            circuit.tell(CircuitOutcome.ofEnd(failure, isError))
           },
           copy
         })
@@ -235,7 +234,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
       offer: Offer.Offer,
       call: AgenticLoop.Loop<LateFailure>["call"],
       limits: RequestLimits.RequestLimits,
-      { interception, dialect, tell }: Relayed,
+      { interception, dialect, circuit }: Relayed,
       provider: Provider
     ) => {
       interception.isInjected = offer.isInjected
@@ -249,7 +248,7 @@ export const layer: Layer.Layer<Gateway, never, Providers | Authenticator | Upst
             find: offer.find,
             started: (called) => {
               // The answer that calls has ended well.
-              tell("success")
+              circuit.tell("success")
               return interception.invoked(called)
             },
             request: limits,
@@ -350,8 +349,7 @@ interface Relayed {
   readonly request: HttpServerRequest
   readonly dialect: Dialect
   readonly omitted: OmittedEvent | undefined
-  /** Tells the circuit how a stream has ended. */
-  readonly tell: (outcome: CircuitBreakers.Outcome) => void
+  readonly circuit: CircuitOutcome.LastPermit
   readonly hold: ClientGone.Hold
   /** Of the upstream's bytes, for records; none if they are read elsewhere. */
   readonly copy?: Relay.Copy | undefined

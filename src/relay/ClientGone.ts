@@ -42,7 +42,9 @@ export type Answering = <W extends Watched, E>(
 export const make = (policy: Policy): Effect.Effect<Answering, never, Scope.Scope> =>
   policy === "abort" ? Effect.succeed(aborting) : Effect.map(Effect.scope, draining)
 
-const aborting: Answering = (begin, answer) => Effect.flatMap(begin, (watched) => answer(watched, (stream) => stream))
+const asItIs: Hold = (stream) => stream
+
+const aborting: Answering = (begin, answer) => Effect.flatMap(begin, (watched) => answer(watched, asItIs))
 
 const draining = (gateway: Scope.Scope): Answering => {
   let drains = 0

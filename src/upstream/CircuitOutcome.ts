@@ -43,6 +43,18 @@ export const judged = <R>(
   )
 }
 
+/**
+ * That of the last upstream call of a request. In a place of its own, because it lives as long as the answer: a closure over what
+ * made the calls would keep the request's body with it.
+ */
+export class LastPermit {
+  permit: Permit | undefined
+
+  tell(outcome: Outcome): void {
+    this.permit?.tell(outcome)
+  }
+}
+
 /** What the end of a stream of events says. */
 export const ofEnd = (failure: UpstreamError | undefined, isError: boolean): Outcome => {
   if (isOurs(failure)) return "ignored"
