@@ -89,23 +89,20 @@ const rowOf = (seed: number) => ToolTalk.rows[seed % ToolTalk.rows.length] ?? as
 const errors = /all configured keys are rate-limited/g
 
 describe("A thousand times, in whatever order things happen,", () => {
-  it.effect(
-    "a tool's call is followed by its answer, with the first key or the second one",
-    () =>
+  it.effect.each([
+    { what: "the first key", later: ["done"] as const, keys: [0, 0] },
+    { what: "the second key, if the first one is limited", later: ["429", "done"] as const, keys: [0, 0, 1] }
+  ])(
+    "a tool's call is followed by its answer, with $what",
+    ({ later, keys: expected }) =>
       Effect.gen(function* () {
         for (let seed = 0; seed < rounds; seed++) {
           const row = rowOf(seed)
-          const isFirst = seed % 2 === 0
-          const { status, text, keys, reasons } = yield* outcome(seed, row, isFirst ? ["done"] : ["429", "done"])
+          const { status, text, keys, reasons } = yield* outcome(seed, row, later)
 
-          const found = { seed, status, keys, reasons, ends: row.talk.textIn(row.stream, text).endsWith("done") }
-          const expected = {
-            status: 200,
-            keys: isFirst ? [0, 0] : [0, 0, 1],
-            reasons: ["complete" as const],
-            ends: true
-          }
-          assert.deepStrictEqual(found, { seed, ...expected })
+          const ends = row.talk.textIn(row.stream, text).endsWith("done")
+          const found = { seed, status, keys, reasons, ends }
+          assert.deepStrictEqual(found, { seed, status: 200, keys: expected, reasons: ["complete"], ends: true })
         }
       }),
     120_000
