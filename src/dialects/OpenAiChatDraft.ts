@@ -9,10 +9,6 @@ export type Members = Readonly<Record<string, unknown>>
 export const isMembers = (value: unknown): value is Members =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Usage of several answers in one: numbers are added, those within its objects, too; of all else the later one counts. */
-export const sumOfUsage = (before: Members | undefined, now: Members | undefined): Members | undefined =>
-  before === undefined || now === undefined ? (now ?? before) : combined(before, now, sumRule)
-
 /** The text that a client sees of a message. */
 export const textOf = (message: unknown): string => {
   const content = Json.member(message, "content")
@@ -210,8 +206,6 @@ const combined = (before: Members, now: Members, rule: Rule, depth = 0): Members
 
 // Deeper objects are not combined: the later one counts.
 const maximumDepth = 16
-
-const sumRule: Rule = (_, before, now) => (typeof before === "number" && typeof now === "number" ? before + now : now)
 
 const messageRule: Rule = (_, before, now) => {
   if (typeof before === "string" && typeof now === "string") return before + now

@@ -6,8 +6,9 @@ import { parseAnswer } from "./AnswerReader.ts"
 import * as EventData from "./EventData.ts"
 import type { Change } from "./JsonEdit.ts"
 import * as JsonEdit from "./JsonEdit.ts"
+import * as NumberSum from "./NumberSum.ts"
 import type { Members } from "./OpenAiChatDraft.ts"
-import { isMembers, OpenAiChatDraft, sumOfUsage } from "./OpenAiChatDraft.ts"
+import { isMembers, OpenAiChatDraft } from "./OpenAiChatDraft.ts"
 import type { CallResult, InjectedCall, OfferedTool, ToolDialect, ToolTurns } from "./ToolTurns.ts"
 
 /**
@@ -48,7 +49,7 @@ class OpenAiChatTurns implements ToolTurns {
   // Of the answers before this one.
   private isFirst = true
   private texts: ReadonlyArray<string> = []
-  private usage: Members | undefined
+  private usage: unknown
   private callCount = 0
   private hadRole = false
   // The first answer's id, which the chunks of all have.
@@ -119,7 +120,7 @@ class OpenAiChatTurns implements ToolTurns {
     if (answer === undefined) return new Uint8Array(0)
     const { body, choices, at, calls } = answer
     const changes: Array<Change> = []
-    if (this.usage !== undefined) changes.push(JsonEdit.set(["usage"], sumOfUsage(this.usage, draft.usage)))
+    if (this.usage !== undefined) changes.push(JsonEdit.set(["usage"], NumberSum.add(this.usage, draft.usage)))
     const choice = choices[at]
     const message = Json.member(choice, "message")
     if (isMembers(choice) && isMembers(message)) {
@@ -148,7 +149,7 @@ class OpenAiChatTurns implements ToolTurns {
     this.isFirst = false
     if (draft.text !== "") this.texts = [...this.texts, draft.text]
     this.separator = this.texts.length === 0 ? "" : separator
-    this.usage = sumOfUsage(this.usage, draft.usage)
+    this.usage = NumberSum.add(this.usage, draft.usage)
     this.callCount += draft.injected(0).length
     this.hadRole = this.hasShownRole
     this.held = []
@@ -186,7 +187,7 @@ class OpenAiChatTurns implements ToolTurns {
     const usage = chunk["usage"]
     if (isMembers(usage)) {
       draft.usage = usage
-      if (this.usage !== undefined) changes.push(JsonEdit.set(["usage"], sumOfUsage(this.usage, usage)))
+      if (this.usage !== undefined) changes.push(JsonEdit.set(["usage"], NumberSum.add(this.usage, usage)))
     }
     const choices = Json.elements(chunk["choices"])
     const at = choices.findIndex(isCounted)

@@ -1,4 +1,17 @@
-/** What a call of a tool has brought, in the members and names that MCP gives it ("Tools", revision 2025-06-18). */
+/** A call of a tool of the gateway's own, and what it has brought, in the members and names that MCP gives it ("Tools", revision 2025-06-18). */
+
+import type { ToolCall } from "./Usage.ts"
+
+/** A call that is begun. */
+export interface Invocation {
+  /** As the model has put it. */
+  readonly call: ToolCall
+  /** As its source knows the tool. */
+  readonly tool: string
+  readonly server: string
+  /** `undefined` if the source has no server. */
+  readonly serverUrl: string | undefined
+}
 
 export interface ToolResult {
   /** Whether the tool says that it has failed; the content then says why. */

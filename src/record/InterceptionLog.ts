@@ -10,8 +10,9 @@ import * as GatewayError from "../domain/GatewayError.ts"
 import type { EndReason } from "../domain/Interception.ts"
 import * as Interception from "../domain/Interception.ts"
 import type { AttemptEnded, InterceptionStarted, RecordEvent } from "../domain/RecordEvent.ts"
+import type { Invocation } from "../domain/ToolResult.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
-import type { Answer, ToolCall } from "../domain/Usage.ts"
+import type { Answer } from "../domain/Usage.ts"
 import { together } from "../domain/Usage.ts"
 import * as FailureLog from "./FailureLog.ts"
 import type { InterceptionMetrics, Meter } from "./InterceptionMetrics.ts"
@@ -303,15 +304,6 @@ export class InterceptionLog {
       ...(credentialHint !== undefined && { api_key_hint: credentialHint })
     })
   }
-}
-
-/** A call of a tool of the gateway's own. */
-export interface Invocation {
-  readonly call: ToolCall
-  /** Its own name, at its server. */
-  readonly tool: string
-  readonly server: string
-  readonly serverUrl: string | undefined
 }
 
 interface InvocationEnded {

@@ -175,7 +175,10 @@ const single = {
 // Of the reference system: understood, so that nobody looks for a typo, but not offered (`NotOffered`).
 const notOffered = {
   enabled: Setting.flag("Not offered: to switch the gateway off, do not start it. May be true."),
-  injectCoderMcpTools: Setting.flag("Not offered: tools come from mcpServers. May be false."),
+  injectCoderMcpTools: Setting.flag("Not offered: tools come from mcpServers. May be false.")
+}
+
+const record = {
   databaseUrl: RecordConfig.databaseUrl("sqlite:<path>, postgres://... or none. Default sqlite:data/aibridge.db."),
   ...inFiles(["databaseUrl"]),
   recordContent: Setting.flag("Whether prompts, tool arguments and thoughts are kept, too. Default true."),
@@ -234,6 +237,7 @@ const all = {
   toolResultSize: Setting.size(1024, 67_108_864)("How large its result may be. Default 1MiB."),
   ...telemetry,
   ...notOffered,
+  ...record,
   circuitBreaker: group(circuitBreaker),
   openai: group(single),
   anthropic: group(single),

@@ -104,7 +104,9 @@ export class ConfigSource {
     const all: ReadonlyArray<Path> = [
       ...places.all,
       ...lists.flatMap(({ field, members }) =>
-        listAt(this.tree, field).flatMap((_, index) => members.map((place) => [field, index, ...place]))
+        listAt(this.tree, field).flatMap((_, index) =>
+          Array.from(members.values(), (place) => [field, index, ...place])
+        )
       )
     ]
     for (const path of all) {
@@ -138,13 +140,13 @@ export class ConfigSource {
 
   // One problem says it all: what is missing in the gaps is not told as well.
   private fillGaps(): void {
-    for (const { field, first } of lists) {
+    for (const { field, first, word } of lists) {
       const entries = listAt(this.tree, field)
       const gaps = [...Array.from(entries).entries()].flatMap(([index, found]) => (found === undefined ? [index] : []))
       for (const index of gaps) {
         entries[index] = {}
         const path = [field, index, first]
-        const detail = `index ${index} was skipped, number ${wordOf(field)}s from 0 without gaps`
+        const detail = `index ${index} was skipped, number ${word}s from 0 without gaps`
         if (index === gaps[0]) this.problem(path, detail)
         else this.wrong.add(keyOf(path))
       }
@@ -183,13 +185,13 @@ export class ConfigSource {
       return isBlank ? undefined : place
     }
     if (isBlank && field !== "KEY" && field !== "KEYS") return undefined
-    const place = placesOfMembers.get(listed.field)?.get(field)
+    const place = listed.members.get(field)
     if (index === undefined || !/^(?:0|[1-9]\d{0,3})$/.test(index)) {
       this.problems.push(`${shown}: what follows AIBRIDGE_${list}_ must be a number`)
       return undefined
     }
     if (place !== undefined) return [listed.field, Number(index), ...place]
-    this.warnings.push(`ignoring unknown ${wordOf(listed.field)} field ${shown} (check for typos)`)
+    this.warnings.push(`ignoring unknown ${listed.word} field ${shown} (check for typos)`)
     return undefined
   }
 
@@ -208,18 +210,16 @@ export const constantCase = (place: ReadonlyArray<string>): string =>
 
 const placesOfAll = new Map(places.all.map((place) => [`AIBRIDGE_${constantCase(place)}`, place]))
 
+const byConstant = (members: ReadonlyArray<ReadonlyArray<string>>) =>
+  new Map(members.map((place) => [constantCase(place), place]))
+
 // Settings that there are any number of. `first` is the one that each needs.
 const lists = [
-  { field: "providers", variable: "PROVIDER", first: "type", members: places.provider },
-  { field: "mcpServers", variable: "MCP", first: "name", members: places.mcpServer }
+  { field: "providers", variable: "PROVIDER", word: "provider", first: "type", members: byConstant(places.provider) },
+  { field: "mcpServers", variable: "MCP", word: "MCP server", first: "name", members: byConstant(places.mcpServer) }
 ]
-const placesOfMembers = new Map(
-  lists.map(({ field, members }) => [field, new Map(members.map((place) => [constantCase(place), place]))])
-)
 
 const isListed = (field: unknown): boolean => lists.some((list) => list.field === field)
-
-const wordOf = (field: string): string => (field === "providers" ? "provider" : "MCP server")
 
 const proxies: ReadonlyMap<string, Path> = new Map([
   ["http_proxy", ["httpProxy"]],

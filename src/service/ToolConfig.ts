@@ -1,7 +1,8 @@
 /** The settings of the gateway's own tools: the MCP servers they come from, and how far a request may go with them. */
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as GatewayOptions from "../GatewayOptions.ts"
 import type { ExtraHeader } from "../providers/ExtraHeaders.ts"
 import * as ExtraHeaders from "../providers/ExtraHeaders.ts"
 import type { Config } from "./ConfigSchema.ts"
@@ -67,9 +68,9 @@ export const toPattern = (pattern: string): RegExp => new RegExp(pattern, "u")
 
 export const resolve = (config: Config, source: ConfigSource): ToolConfig => ({
   servers: resolveServers(config, source),
-  iterations: config.toolIterations ?? 10,
-  timeout: config.toolTimeout ?? Duration.seconds(60),
-  resultSize: config.toolResultSize ?? 1024 * 1024
+  iterations: config.toolIterations ?? GatewayOptions.defaults.maximumToolIterations,
+  timeout: config.toolTimeout ?? GatewayOptions.defaults.toolTimeout,
+  resultSize: config.toolResultSize ?? GatewayOptions.defaults.maximumToolResultBytes
 })
 
 const resolveServers = ({ mcpServers = [] }: Config, source: ConfigSource): ReadonlyArray<McpServer> => {

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { InjectedCall } from "../dialects/ToolTurns.ts"
 import * as Json from "../domain/Json.ts"
-import type { ToolResult } from "../domain/ToolResult.ts"
+import type { Invocation, ToolResult } from "../domain/ToolResult.ts"
 import * as Tool from "../domain/ToolResult.ts"
 import type { UpstreamError } from "../domain/UpstreamError.ts"
 import * as EarlyEnd from "../upstream/EarlyEnd.ts"
@@ -26,19 +26,10 @@ export interface Outcome {
   readonly error: string | undefined
 }
 
-/** What is said of a call to whoever keeps records. */
-export interface Started {
-  readonly call: InjectedCall
-  /** As its source knows it. */
-  readonly tool: string
-  readonly server: string
-  readonly serverUrl: string | undefined
-}
-
 export interface Options extends Limits {
   readonly find: (id: string) => InjectedTool | undefined
   /** Told of each call; what it answers is told how that has ended. */
-  readonly started: (call: Started) => (error: string | undefined) => void
+  readonly started: (call: Invocation) => (error: string | undefined) => void
   /** What ends the whole request meanwhile: its time limit, or that the gateway stops. */
   readonly request: Pick<UpstreamRequest, "whenStopped">
 }
